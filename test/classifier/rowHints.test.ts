@@ -69,8 +69,8 @@ describe('options that do nothing', () => {
     const shared = { seed: 1, threads: 1, classWeights: 'balanced', maxLinearBytes: 10_000 } as const;
     expect(await warnings(topicTexts(30), { ...ALONE, ...shared })).toEqual([]);
     expect(await warnings(topicTexts(30), { ...ALONE, ...shared, hiddenSize: 8, epochs: 2, maxLength: 9 })).toEqual([
-      'options: hiddenSize, epochs, maxLength are options of the network, and recurrent: false (--no-recurrent) trains the ' +
-        'linear model alone: leave them out, or train a network',
+      'options: hiddenSize, epochs, maxLength are options of the network, but recurrent: false (--no-recurrent) trains ' +
+        'only the linear model: remove them, or train a network',
     ]);
     expect(await warnings(topicTexts(30), { ...ALONE, members: 1 })).toEqual([
       expect.stringMatching(/^options: members is an option of the network, .* remove it/),
@@ -87,7 +87,7 @@ describe('rows that leave nothing to learn', () => {
       /no rows to train on; .*; 2 rows are invalid and were skipped, the first because: .*:2:2: the label is empty/;
     await expect(TextClassifier.train(rows, ALONE)).rejects.toThrow(message);
     using model = await TextClassifier.train(topicTexts(30), ALONE);
-    await expect(model.evaluate(rows)).rejects.toThrow(/no rows to evaluate; 2 rows do not fit/);
+    await expect(model.evaluate(rows)).rejects.toThrow(/no rows to evaluate; 2 rows are invalid/);
   });
 
   it.each([{}, { validation: 0.2 }])('a minFreq that leaves no word is refused with %j', async (options) => {

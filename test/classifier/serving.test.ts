@@ -120,7 +120,7 @@ describe('setServing', () => {
     expect(model.serving.waiting).toBe(4);
     await expect(model.predict('a dog')).rejects.toMatchObject({ code: 'OVERLOADED', name: 'RecurraError' });
     await expect(model.predictMany(['a dog'])).rejects.toThrow(
-      '4 texts are waiting already, and maxQueue is 4; try again later',
+      '4 texts are already waiting, and maxQueue is 4; try again later',
     );
     expect(model.serving.refused - refused).toBe(2);
     model.setServing({ maxWait: 0 });

@@ -108,7 +108,7 @@ describe('word vectors from texts without labels', () => {
     const { unlabelled: _, ...rest } = OPTIONS;
     await stop({ ...rest, checkpoint: without }, 3);
     await expect(TextClassifier.train(rows, { resume: without, unlabelled: texts })).rejects.toThrow(
-      'unlabelled was none and is now one that no file can hold',
+      'unlabelled was none and is now a value that a file cannot store',
     );
   });
 

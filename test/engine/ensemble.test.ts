@@ -138,7 +138,10 @@ describe('an ensemble', () => {
       of(1, 2, 3).map((entry) => (entry.name === 'member.2.fc.bias' ? { ...entry, shape: [1, 3] } : entry)),
       /member\.2\.fc\.bias has the shape \[1,3\], fc\.bias has \[3\]/,
     );
-    await refused([...of(1, 2, 3), { ...of(1)[0]!, name: 'member.3.more' }], /member\.3\.more is there, more is not/);
+    await refused(
+      [...of(1, 2, 3), { ...of(1)[0]!, name: 'member.3.more' }],
+      /member\.3\.more exists, but more does not/,
+    );
     await engine.loadState(of(1, 2, 3));
     expect(await engine.state()).toEqual(of(1, 2, 3));
   });

@@ -46,7 +46,7 @@ const libraries: Record<string, string[]> = {
   'win32-x64': ['c10.dll', 'libiomp5md.dll', 'torch_cpu.dll', 'uv.dll'],
 };
 
-describe('the systems that there is a libtorch for', () => {
+describe('the systems that libtorch is available for', () => {
   it('are those four, each with its libraries', () => {
     expect(Object.keys(systems)).toEqual(Object.keys(libraries));
     for (const [name, expected] of Object.entries(libraries)) {
@@ -87,18 +87,18 @@ describe('the systems that there is a libtorch for', () => {
     expect((await install(['--platform', 'win32-x64', '--from', wheel, '--dir', dir])).status).toBe(0);
     const { status, err } = await install(['--platform', 'linux-arm64', '--from', wheel, '--dir', join(folder, 'no')]);
     expect(status).toBe(1);
-    expect(err).toContain(`${basename(wheel)}; it is for another system, the wheel for Linux on arm64 is needed`);
+    expect(err).toContain(`${basename(wheel)}; it is for another system; the wheel for Linux on arm64 is needed`);
   });
 
   it.each([
     [
       ['--platform', 'darwin-x64', '--dir', 'x'],
-      /"darwin-x64"; there is a libtorch for linux-x64, .*\[LIBTORCH_UNSUPPORTED_PLATFORM\]/,
+      /"darwin-x64"; libtorch is available for linux-x64, .*\[LIBTORCH_UNSUPPORTED_PLATFORM\]/,
     ],
     [['--platform', 'linux-arm64'], /--platform needs --dir.*\[INVALID_ARGUMENT\]/],
     [
       ['--platform', 'win32-x64', '--cuda', '--dir', 'x'],
-      /for CUDA is for linux-x64 alone, not for win32-x64.*\[LIBTORCH_UNSUPPORTED_PLATFORM\]/,
+      /CUDA variant is only available for linux-x64, not for win32-x64.*\[LIBTORCH_UNSUPPORTED_PLATFORM\]/,
     ],
     [['--platform', 'darwin-arm64', '--dir', 'x'], /no Python package index is set\. Name one: --index-url/],
   ])('%j is refused', async (args, message) => {

@@ -59,7 +59,7 @@ describe('a model file', () => {
     const refusal = {
       name: 'ModelFileError',
       code: 'INVALID_FILE',
-      message: `${path}: Expected a model of the kind "classifier", but it is a "tagger"`,
+      message: `${path}: expected a model of kind "classifier", but it is a "tagger"`,
     };
     await expect(TextClassifier.load(path)).rejects.toMatchObject(refusal);
     await expect(TextClassifier.train(rows, { resume: path })).rejects.toMatchObject(refusal);

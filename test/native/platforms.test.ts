@@ -60,7 +60,7 @@ describe('where the addon is missing', () => {
     const message = messageOf(() => loadAddon('recurra'));
     expect(message).toMatch(
       new RegExp(
-        `There is no prebuilt package recurra-${os}-${cpu}\\S*; there is one for linux-x64-gnu, .*darwin-x64\\.`,
+        `There is no prebuilt package recurra-${os}-${cpu}\\S*; there are packages for linux-x64-gnu, .*darwin-x64\\.`,
       ),
     );
     expect(diagnose().addon).toEqual({ error: expect.any(String) });
@@ -113,7 +113,7 @@ describe('libtorch on a platform', () => {
     const { locateLibtorch } = await on(os, cpu);
     expect(messageOf(() => locateLibtorch(nowhere))).toMatch(
       new RegExp(
-        `^LIBTORCH_UNSUPPORTED_PLATFORM libtorch 2\\.11\\.0 is there for Linux on x86-64, .*; this is ${os} on ${cpu}\\.`,
+        `^LIBTORCH_UNSUPPORTED_PLATFORM libtorch 2\\.11\\.0 is available for Linux on x86-64, .*; this is ${os} on ${cpu}\\.`,
       ),
     );
   });

@@ -25,9 +25,9 @@ describe('the packages of the platforms', () => {
   it('are what the load error names, and no other platform', () => {
     for (const name of light) expect(howToGet('recurra', name)).toContain(`npm install recurra-${name}\n`);
     expect(howToGet('recurra', 'linux-s390x-gnu')).toMatch(
-      /no prebuilt package recurra-linux-s390x-gnu; there is one for linux-x64-gnu, linux-arm64-gnu, .*darwin-x64\.\n.*npm run setup/s,
+      /no prebuilt package recurra-linux-s390x-gnu; there are packages for linux-x64-gnu, linux-arm64-gnu, .*darwin-x64\.\n.*npm run setup/s,
     );
-    expect(howToGet('recurra-torch', 'darwin-arm64')).toMatch(/there is one for linux-x64-gnu\./);
+    expect(howToGet('recurra-torch', 'darwin-arm64')).toMatch(/there are packages for linux-x64-gnu\./);
   });
 
   it('are chosen by npm, for each platform its own', () => {

@@ -110,7 +110,7 @@ describe('installing from wheels', () => {
     const alone = join(folder, torchWheelName);
     writeFileSync(alone, '');
     expect(() => wheelsBeside(alone, '--from', wheels, system)).toThrow(
-      /must lie nvidia_cuda_runtime-13\.0\.96-\*\.whl and nvidia_cuda_cupti-13\.0\.85-\*\.whl/,
+      /nvidia_cuda_runtime-13\.0\.96-\*\.whl and nvidia_cuda_cupti-13\.0\.85-\*\.whl must be next to/,
     );
     expect(() => wheelsBeside(join(folder, 'nowhere.whl'), '--from', wheels, system)).toThrow(/no such file/);
   });

@@ -171,7 +171,7 @@ describe('rows of a tagger', () => {
     const { model, warnings } = await trained([...tagged, { tokens: ['a', 'b'], tags: ['O', 'I-PER'] }]);
     await model.close();
     expect(warnings).toEqual([
-      expect.stringMatching(/^1 sentence has tags that do not follow IOB2.*in row 121, I-PER cannot follow O/),
+      expect.stringMatching(/^1 sentence has tags that violate IOB2.*in row 121, I-PER cannot follow O/),
     ]);
   });
 
@@ -239,7 +239,7 @@ describe('rows of a tagger', () => {
         { tokens: ['a'], tags: ['NOUN'] },
         { text: 'a', spans: [] },
       ],
-      /row 2 has spans, but the tags of other rows have no scheme/,
+      /row 2 has spans, but other rows have tags without a scheme/,
       'INVALID_ROW',
     ],
   ])('are refused: %s', async (_, given, message, code) => {
@@ -251,7 +251,7 @@ describe('rows of a tagger', () => {
   it('have tags that a CRF can compare', async () => {
     const many = Array.from({ length: 2_050 }, (_, i) => ({ tokens: ['a'], tags: [`T${i}`] }));
     await expect(TextTagger.train(many, SMALL)).rejects.toThrow(
-      /2050 tags, and decoder 'crf' .* give decoder: 'softmax'/,
+      /2050 tags, but decoder 'crf', .* give decoder: 'softmax'/,
     );
     using model = await TextTagger.train(many, { ...SMALL, decoder: 'softmax', epochs: 1 });
     expect(model.labels).toHaveLength(2_050);
@@ -292,11 +292,9 @@ it('refuses the file of another kind, by its name', async () => {
   await classifier.save(classes);
   using tagger = await TextTagger.train(tagged, options);
   await tagger.save(tags);
-  await expect(TextTagger.load(classes)).rejects.toThrow(
-    'Expected a model of the kind "tagger", but it is a "classifier"',
-  );
+  await expect(TextTagger.load(classes)).rejects.toThrow('expected a model of kind "tagger", but it is a "classifier"');
   await expect(TextClassifier.load(tags)).rejects.toThrow(
-    'Expected a model of the kind "classifier", but it is a "tagger"',
+    'expected a model of kind "classifier", but it is a "tagger"',
   );
   await expect(TextTagger.train(tagged, { resume: classes })).rejects.toThrow('it is a "classifier"');
 });

@@ -138,7 +138,7 @@ describe.skipIf(!path)('a tagger in WebAssembly', () => {
     expect(() => web.predict('')).toThrow(expect.objectContaining({ code: 'DISPOSED' }));
     await expect(load(bytes, { module, kind: 'classifier' })).rejects.toMatchObject({
       code: 'INVALID_FILE',
-      message: expect.stringContaining('Expected a model of the kind "classifier", but it is a "tagger"'),
+      message: expect.stringContaining('expected a model of kind "classifier", but it is a "tagger"'),
     });
     await expect(load(bytes, { module, kind: 'oracle' as never })).rejects.toMatchObject({ option: 'kind' });
   });

@@ -17,7 +17,7 @@ export interface LibtorchFlags extends InstallOptions {
 }
 
 const MS_BETWEEN_JSON_LINES = 1000;
-const VERBS = { fetch: 'fetching', unpack: 'unpacking and checking' } as const;
+const VERBS = { fetch: 'downloading', unpack: 'unpacking and checking' } as const;
 
 /** A display of progress that ends one bar when the next step begins. */
 function display(json: boolean) {

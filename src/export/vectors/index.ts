@@ -23,7 +23,10 @@ export const VEC: ExportForm = {
       );
     const written = await writeVectors(out, { words: named, matrix: rows, dim }, turns);
     const left = named.length - written;
-    const notes = left > 0 ? [`${left} words that contain white space were skipped: the format cannot store them`] : [];
+    const notes =
+      left > 0
+        ? [`skipped ${left === 1 ? 'a word' : `${left} words`} with white space, which the format cannot store`]
+        : [];
     return { files: [out], notes };
   },
 };

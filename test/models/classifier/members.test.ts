@@ -200,7 +200,7 @@ describe('a file of several members', () => {
   it.each<[string, Parameters<typeof damaged>[0], RegExp]>([
     ['lacks a member', without(/^member\.3\./), /the embedding of network 3 of 3 no rows/],
     ['lacks an array of a member', without(/^member\.2\.fc\.bias$/), /member\.2\.fc\.bias is missing/],
-    ['lacks an array of the first', without(/^fc\.bias$/), /member\.2\.fc\.bias is there, fc\.bias is not/],
+    ['lacks an array of the first', without(/^fc\.bias$/), /member\.2\.fc\.bias exists, but fc\.bias does not/],
     ['has more than it says', (_, described) => Object.assign(described, { members: 2 }), /member\.3\./],
     ['has fewer than it says', (_, described) => Object.assign(described, { members: 16 }), /network 4 of 16 no rows/],
     ['has a number out of range', (_, described) => Object.assign(described, { members: 1e9 }), /from 2 to 16/],

@@ -138,9 +138,9 @@ describe('a classifier that begins with a language model', () => {
   it('refuses what does not go together', async () => {
     const refused = (others: object, message: string) =>
       expect(TextClassifier.train(head, { ...options, encoder: model, ...others })).rejects.toThrow(message);
-    await refused({ hiddenSize: 64 }, 'hiddenSize is 64, but the encoder has 10; leave hiddenSize out');
+    await refused({ hiddenSize: 64 }, 'hiddenSize is 64, but the encoder has 10; remove hiddenSize');
     await refused({ cell: 'gru' }, 'cell is gru, but the encoder has lstm');
-    await refused({ unlabelled: ['a'] }, 'encoder does not go with unlabelled');
+    await refused({ unlabelled: ['a'] }, 'encoder cannot be combined with unlabelled');
     await refused({ recurrent: false, linear: true }, 'encoder does not apply with recurrent: false');
     await refused({ encoder: 'model.safetensors' }, 'Expected a LanguageModel for encoder but received');
     await refused({ encoder: null }, 'Expected a LanguageModel for encoder but received null');

@@ -47,7 +47,7 @@ describe('saveFile and loadFile', () => {
     await expect(loadFile(text)).rejects.toBeInstanceOf(ModelFileError);
     writeFileSync(text, Buffer.from([0x80, 0x02, 0x8a, 0x0a]));
     await expect(loadFile(text)).rejects.toThrow(
-      /expected a safetensors file; this is a file that torch\.save or pickle/,
+      /expected a safetensors file; this is a file written by torch\.save or pickle/,
     );
     await expect(saveFile({ a: 1 } as never, path)).rejects.toThrow(
       'Expected a Tensor for tensors["a"] but received number 1',

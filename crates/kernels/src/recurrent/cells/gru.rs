@@ -73,10 +73,12 @@ impl CellKernel for Gru {
         }
     }
 
-    const INFER: Option<unsafe fn(Steps<'_>, Projected)> = Some(infer);
+    const INFER: Option<unsafe fn(Steps<'_>, Projected)> = if fused::LSTM_ONLY { None } else { Some(infer) };
 
     fn pack_inference(packs: &mut DirPacks, weights: &InferenceWeights<'_>) {
-        packs.units.pack(GATES, weights.w_hh, weights.hp, weights.rp);
+        if Self::INFER.is_some() {
+            packs.units.pack(GATES, weights.w_hh, weights.hp, weights.rp);
+        }
     }
 }
 

@@ -103,10 +103,12 @@ impl<A: Activation> CellKernel for A {
         }
     }
 
-    const INFER: Option<unsafe fn(Steps<'_>, Projected)> = Some(infer::<A>);
+    const INFER: Option<unsafe fn(Steps<'_>, Projected)> = if fused::LSTM_ONLY { None } else { Some(infer::<A>) };
 
     fn pack_inference(packs: &mut DirPacks, weights: &InferenceWeights<'_>) {
-        packs.units.pack(1, weights.w_hh, weights.hp, weights.rp);
+        if Self::INFER.is_some() {
+            packs.units.pack(1, weights.w_hh, weights.hp, weights.rp);
+        }
     }
 }
 

@@ -21,6 +21,9 @@ use crate::recurrent::steps::{Projected, Steps};
 use crate::simd::{Isa, dispatch, isa};
 use units::group_of;
 
+/// Whether cells other than the LSTM go without: a module for browsers counts every kilobyte.
+pub(crate) const LSTM_ONLY: bool = cfg!(target_family = "wasm");
+
 /// Bytes of weights for each row of a group that are as good as in the first-level cache.
 const NEAR_BYTES: usize = 22 << 10;
 
