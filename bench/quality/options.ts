@@ -80,7 +80,8 @@ export function readQualityOptions(args: readonly string[]): QualityOptions | 'h
   const seeds = values.seeds === undefined ? (quick ? 1 : 3) : count('seeds', values.seeds);
   return {
     sets: quick && values.sets === undefined ? sets.filter((set) => set.quick) : sets,
-    programs: quick && values.programs === undefined ? programs.filter(({ slow }) => !slow) : programs,
+    programs:
+      values.programs === undefined ? programs.filter(({ slow, named }) => !named && !(quick && slow)) : programs,
     seeds: Array.from({ length: seeds }, (_, seed) => seed),
     threads: values.threads === undefined ? availableParallelism() : count('threads', values.threads),
     python: values.python ?? process.env.RECURRA_BENCH_PYTHON ?? 'python3',

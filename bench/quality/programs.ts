@@ -10,6 +10,8 @@ export interface Program {
   oneSeed?: boolean;
   /** Left out by `--quick`. */
   slow?: boolean;
+  /** Run only if `--programs` names it: it needs packages that the others do not. */
+  named?: boolean;
 }
 
 /** All programs, each with its defaults: no setting is chosen by a test file. */
@@ -21,4 +23,5 @@ export const PROGRAMS: readonly Program[] = [
   { name: 'scikit-learn', oneSeed: true },
   { name: 'fasttext-words' },
   { name: 'fasttext-subwords' },
+  { name: 'minilm', oneSeed: true, named: true },
 ];

@@ -1,4 +1,4 @@
-"""scikit-learn and fastText on the rows that recurra gets: one training in its own process.
+"""scikit-learn, fastText and MiniLM on the rows that recurra gets: one training in a process of its own.
 
     python bench/quality/theirs.py check
     python bench/quality/theirs.py PROGRAM TRAIN.jsonl TEST.jsonl --seed N --threads N
@@ -170,10 +170,22 @@ def fast_text(options):
     return run
 
 
+def with_tools(name):
+    """A program of `pretrained.py`, which is imported when it is asked for: its packages are large."""
+
+    def run(train, test, seed, threads):
+        import pretrained
+
+        return getattr(pretrained, name)(train, test, seed, threads, sys.modules[__name__])
+
+    return run
+
+
 PROGRAMS = {
     "scikit-learn": scikit_learn,
     "fasttext-words": fast_text({"wordNgrams": 2}),
     "fasttext-subwords": fast_text({"minn": 2, "maxn": 5}),
+    "minilm": with_tools("minilm"),
 }
 
 

@@ -34,12 +34,18 @@ const COLUMNS: Readonly<Record<string, string>> = {
   fasttext: 'fastText',
 };
 
+/** What else a user may pick, on the sets that it was measured on. */
+const OTHERS: Readonly<Record<string, string>> = { minilm: 'MiniLM, linear' };
+
 function meanOf(results: readonly Result[]): Mean {
   const mean = (name: (typeof FIGURES)[number]) =>
     results.reduce((sum, result) => sum + result[name], 0) / results.length;
   const accuracies = results.map(({ accuracy }) => accuracy);
   return {
     ...(Object.fromEntries(FIGURES.map((name) => [name, mean(name)])) as unknown as Figures),
+    ...(results.every(({ processorSeconds }) => processorSeconds !== undefined) && {
+      processorSeconds: results.reduce((sum, { processorSeconds }) => sum + processorSeconds!, 0) / results.length,
+    }),
     seeds: results.length,
     spread: (Math.max(...accuracies) - Math.min(...accuracies)) / 2,
   };
@@ -68,7 +74,7 @@ const percent = (share: number) => (100 * share).toFixed(1);
 function table(rows: readonly Row[], columns: readonly string[], cell: (mean: Mean) => string): string {
   const line = (cells: readonly string[]) => `| ${cells.join(' | ')} |`;
   return [
-    line(['data', 'rows, labels', ...columns.map((name) => COLUMNS[name]!)]),
+    line(['data', 'rows, labels', ...columns.map((name) => COLUMNS[name] ?? OTHERS[name]!)]),
     `|${'---|'.repeat(2 + columns.length)}`,
     ...rows.map(({ title, rows, labels, of }) => {
       const cells = columns.map((name) => {
@@ -102,10 +108,34 @@ function sentence(rows: readonly Row[]): string {
     const { ahead: count, of } = ahead(rows, name);
     return `${count} of ${of}`;
   };
+  const measured = (name: string) => rows.some(({ of }) => of.has(name));
+  const others = [
+    ...(measured('minilm') ? [`as a linear model over MiniLM's sentence embeddings on ${beside('minilm')}`] : []),
+  ];
+  const list = [`as fastText on ${beside('fasttext')}`, ...others];
+  const last = list.pop()!;
   return (
     `With its defaults, recurra labels at least as many test texts right as scikit-learn's linear support vector machine on ${beside('scikit-learn')} ` +
-    `data sets, and as fastText on ${beside('fasttext')}.`
+    `data sets, ${list.map((each) => `${each}, `).join('')}and ${last}.`
   );
+}
+
+/** The tables of what was measured on some of the sets. */
+function besideOthers(rows: readonly Row[]): string {
+  const some = rows.filter(({ of }) => Object.keys(OTHERS).some((name) => of.has(name)));
+  if (some.length === 0) return '';
+  const columns = ['recurra', 'scikit-learn', 'fasttext', ...Object.keys(OTHERS)];
+  const size = ({ bytes, processorSeconds: seconds }: Mean) =>
+    `${(bytes / 1e6).toFixed(1)}${seconds === undefined ? '' : `, ${seconds.toFixed(seconds < 10 ? 1 : 0)}`}`;
+  return `
+Test accuracy in % compared with a linear model over the sentence embeddings of MiniLM, a pretrained encoder, on the sets where it was measured:
+
+${table(some, columns, accuracyCell)}
+
+The same programs: MB of the model, and seconds of processor time for training:
+
+${table(some, columns, size)}
+`;
 }
 
 /** Everything that is written. */
@@ -127,7 +157,7 @@ export function qualityFigures(results: readonly Result[]): {
 Test accuracy in %, mean and half the range of the seeds:
 
 ${table(rows, all, accuracyCell)}
-
+${besideOthers(rows)}
 Macro F1 in %:
 
 ${table(rows, all, ({ macroF1 }) => percent(macroF1))}
@@ -148,51 +178,58 @@ ${newest?.processor ?? 'No processor'}, ${newest?.threads ?? 0} threads, ${newes
 `;
   const few = ['recurra', 'recurra-members-3', 'scikit-learn', 'fasttext'];
   const choosing = `${table(rows, few, accuracyCell)}\n`;
-  const charted = rows.filter(({ of }) => BARS.every(({ program }) => of.has(program)));
+  const shown = BARS.filter(({ program }) => rows.some(({ of }) => of.has(program)));
+  const charted = rows.filter(({ of }) => shown.every(({ program }) => of.has(program)));
   const alt = `Bar chart: wrong labels in 100 test texts. ${charted
     .map(
       ({ title, of }) =>
-        `${title}: ${BARS.map(({ program, name }) => `${name} ${wrong(of.get(program)!)}`).join(', ')}`,
+        `${title}: ${shown.map(({ program, name }) => `${name} ${wrong(of.get(program)!)}`).join(', ')}`,
     )
     .join('; ')}.`;
   const picture = `![${alt}](docs/images/quality.svg)\n\n${sentence(rows)}\n`;
-  return { page, choosing, picture, svg: drawn(charted) };
+  return { page, choosing, picture, svg: drawn(charted, shown) };
 }
 
 const BARS = [
   { program: 'recurra', name: 'recurra', kind: 'ours' },
   { program: 'scikit-learn', name: 'scikit-learn', kind: 'theirs' },
   { program: 'fasttext', name: 'fastText', kind: 'third' },
+  { program: 'minilm', name: 'MiniLM, linear', kind: 'pretrained' },
 ] as const;
 
 const wrong = ({ accuracy }: Mean) => (100 * (1 - accuracy)).toFixed(1);
 
 /** The chart. */
-function drawn(rows: readonly Row[]): string {
+function drawn(rows: readonly Row[], series: readonly (typeof BARS)[number][]): string {
   const [width, left, top, bar] = [760, 190, 84, 13];
   const longest = width - left - 70;
-  const most = Math.max(...rows.flatMap(({ of }) => BARS.map(({ program }) => 1 - of.get(program)!.accuracy)), 0.01);
-  const height = top + rows.length * (BARS.length * bar + 10) + 6;
-  const legend = BARS.map(
+  const most = Math.max(...rows.flatMap(({ of }) => series.map(({ program }) => 1 - of.get(program)!.accuracy)), 0.01);
+  const height = top + rows.length * (series.length * bar + 10) + 6;
+  const legend = series.map(
     ({ name, kind }, i) =>
       `  <rect class="${kind}" x="${16 + i * 120}" y="55" width="12" height="12" rx="2"/>\n  <text class="small" x="${34 + i * 120}" y="65">${name}</text>`,
   );
   const bars = rows.map(({ title, of }, at) => {
-    const y = top + at * (BARS.length * bar + 10);
-    const own = BARS.map(({ program, kind }, i) => {
+    const y = top + at * (series.length * bar + 10);
+    const own = series.map(({ program, kind }, i) => {
       const mean = of.get(program)!;
       const length = Math.max(2, (longest * (1 - mean.accuracy)) / most);
       return `  <rect class="${kind}" x="${left}" y="${y + i * bar}" width="${length.toFixed(1)}" height="${bar - 2}" rx="2"/>
   <text class="small" x="${(left + length + 6).toFixed(1)}" y="${y + i * bar + 10}">${wrong(mean)}</text>`;
     });
-    return `  <text class="name" x="${left - 12}" y="${y + BARS.length * bar * 0.5 + 4}">${title}</text>\n${own.join('\n')}`;
+    return `  <text class="name" x="${left - 12}" y="${y + series.length * bar * 0.5 + 4}">${title}</text>\n${own.join('\n')}`;
   });
   const words = {
     title: 'Wrong labels in 100 test texts',
     head: 'Wrong labels in 100 test texts, each program with its defaults',
-    note: 'scikit-learn: TF-IDF of words and characters, LinearSVC; fastText: the better of words and subwords; shorter is better',
+    note: 'scikit-learn: LinearSVC over TF-IDF of words and characters; MiniLM: a pretrained encoder of 90 MB; shorter is better',
   };
-  return card({ width, height }, words, ['ours', 'theirs', 'third'], [...legend, ...bars]);
+  return card(
+    { width, height },
+    words,
+    series.map(({ kind }) => kind),
+    [...legend, ...bars],
+  );
 }
 
 /** Writes all pages from a file of results, and says which. */

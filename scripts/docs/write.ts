@@ -25,6 +25,7 @@ const KINDS = {
   ours: ['#0969da', '#4493f8'],
   theirs: ['#8c959f', '#656c76'],
   third: ['#d1d9e0', '#3d444d'],
+  pretrained: ['#d4a72c', '#9e6a03'],
 } as const;
 
 /** A bar's kind, which is its class. */
