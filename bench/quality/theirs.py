@@ -1,4 +1,4 @@
-"""scikit-learn, fastText and MiniLM on the rows that recurra gets: one training in a process of its own.
+"""scikit-learn, fastText and MiniLM on the rows that recurra gets: one training in its own process.
 
     python bench/quality/theirs.py check
     python bench/quality/theirs.py PROGRAM TRAIN.jsonl TEST.jsonl --seed N --threads N
