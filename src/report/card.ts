@@ -34,7 +34,7 @@ interface KindText {
 
 /** Code of the example. */
 function example(name: string, file: string, call: string): string {
-  return `import { ${name} } from 'recurra';\n\nawait using model = await ${name}.load(${JSON.stringify(file)});\n${call}`;
+  return `import { ${name} } from 'recurra';\n\nconst model = await ${name}.load(${JSON.stringify(file)});\n${call}\nawait model.close();`;
 }
 
 function kindOf(model: CardModel, file: string): KindText {
