@@ -55,7 +55,7 @@ export interface AgNewsOptions {
  * description. A row's text is title and description joined by a space, as in torchtext.
  *
  * @param options - See {@link AgNewsOptions}.
- * @throws {@link DataError} with code `FILE_NOT_FOUND`, saying where it looked and where to get the files; while
+ * @throws DataError with code `FILE_NOT_FOUND`, saying where it looked and where to get the files; while
  * reading rows, also `INVALID_ROW` with file and line.
  *
  * @example

@@ -111,7 +111,7 @@ export class ModelServer {
    * Starts listening.
    *
    * @returns the server's address, as `http://127.0.0.1:8080`.
-   * @throws {@link RecurraError} with the code `IO` if the address cannot be bound, `DISPOSED` if the server was closed.
+   * @throws RecurraError with the code `IO` if the address cannot be bound, `DISPOSED` if the server was closed.
    */
   listen(): Promise<string> {
     this.#listening ??= this.#listen();

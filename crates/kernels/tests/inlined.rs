@@ -1,6 +1,8 @@
 //! Every operation of a kernel is inlined. A closure that is too long for that is compiled without the kernel's instruction set, and then
 //! each of its operations is a call that passes vectors through memory: results stay right, but take many times as long.
 
+#![cfg(feature = "training")]
+
 use recurra_core::{Cell, Chunk, NetworkConfig, StepOptions, Targets};
 use recurra_kernels::network::Network;
 

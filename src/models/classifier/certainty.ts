@@ -17,7 +17,7 @@ export const MOST_STEPS = 100;
 
 /** What {@link TextClassifier.thresholdFor} tells of a threshold. */
 export interface PrecisionThreshold {
-  /** The threshold, for {@link CautiousOptions.minProbability}. */
+  /** The threshold, for {@link Caution.minProbability}. */
   minProbability: number;
   /** Share of the validation rows that have a label with it. */
   coverage: number;

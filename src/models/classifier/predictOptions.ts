@@ -36,7 +36,16 @@ export interface Caution {
 /** {@link PredictOptions} with which a prediction may have no label, because the model is not sure enough: at least one of {@link Caution}. */
 export type CautiousOptions = Omit<PredictOptions, keyof Caution> &
   Caution &
-  ({ minProbability: number | undefined } | { precision: number | undefined });
+  (
+    | {
+        /** See {@link Caution.minProbability}. */
+        minProbability: number | undefined;
+      }
+    | {
+        /** See {@link Caution.precision}. */
+        precision: number | undefined;
+      }
+  );
 
 /** A share of answers that are to be right. */
 export const PRECISION = number({ above: 0, to: 1 });

@@ -38,7 +38,7 @@ const VIEWS: Record<Exclude<DType, 'bfloat16'>, new (buffer: ArrayBuffer) => Typ
  * Writes tensors to a safetensors file, which Python's `safetensors.torch.load_file` reads. The file is written under a
  * temporary name, synced and renamed.
  *
- * @throws {@link RecurraError} `INVALID_ARGUMENT` for a value that is not a tensor, `IO` if the file cannot be written.
+ * @throws RecurraError `INVALID_ARGUMENT` for a value that is not a tensor, `IO` if the file cannot be written.
  *
  * @example
  * ```ts
@@ -62,7 +62,7 @@ export async function saveFile(tensors: NamedTensors, path: string, options: Sav
  * Reads a safetensors file, such as one that Python's `safetensors.torch.save_file` wrote. The whole file is checked before
  * any tensor is made of it. float16 becomes float32, of the same values: tensors here have no float16.
  *
- * @throws {@link ModelFileError} `IO` if it cannot be read, `INVALID_FILE` if it is not a whole safetensors file or
+ * @throws ModelFileError `IO` if it cannot be read, `INVALID_FILE` if it is not a whole safetensors file or
  * holds a dtype other than float16, float32, float64, bfloat16, int64, int32 and bool.
  *
  * @example
