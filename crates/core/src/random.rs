@@ -20,6 +20,12 @@ impl SplitMix64 {
         z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
         z ^ (z >> 31)
     }
+
+    /// The next number from 0 up to, but not including, 1: 53 random bits.
+    #[inline(always)]
+    pub fn share(&mut self) -> f64 {
+        (self.draw() >> 11) as f64 / (1u64 << 53) as f64
+    }
 }
 
 #[cfg(test)]
@@ -31,6 +37,9 @@ mod tests {
         // The first outputs of the C code at prng.di.unimi.it for the seed 1234567.
         let mut random = SplitMix64::new(1_234_567);
         let drawn: Vec<u64> = (0..3).map(|_| random.draw()).collect();
+        let shares: Vec<f64> = drawn.iter().map(|&bits| (bits >> 11) as f64 / 9_007_199_254_740_992.0).collect();
+        let mut again = SplitMix64::new(1_234_567);
+        assert_eq!((0..3).map(|_| again.share()).collect::<Vec<f64>>(), shares);
         assert_eq!(drawn, [6_457_827_717_110_365_317, 3_203_168_211_198_807_973, 9_817_491_932_198_370_423]);
     }
 }

@@ -3,26 +3,21 @@
 
 use std::time::Instant;
 
+use recurra_core::random::SplitMix64;
 use recurra_core::{Cell, NetworkConfig};
 use recurra_kernels::network::Network;
 
 const TOKENS: usize = 200_000;
 
 fn texts(mean: usize, spread: f64, vocab: usize) -> (Vec<i32>, Vec<i32>) {
-    let mut state = 77u64;
-    let mut uniform = move || {
-        state ^= state << 13;
-        state ^= state >> 7;
-        state ^= state << 17;
-        (state >> 11) as f64 / (1u64 << 53) as f64
-    };
+    let mut random = SplitMix64::new(77);
     let (mut tokens, mut lengths) = (Vec::new(), Vec::new());
     while tokens.len() < TOKENS.max(vocab / 8) {
-        let normal: f64 = (0..12).map(|_| uniform()).sum::<f64>() - 6.0;
+        let normal: f64 = (0..12).map(|_| random.share()).sum::<f64>() - 6.0;
         let length = ((mean as f64 * (spread * normal - spread * spread / 2.0).exp()) as i32).clamp(1, 5 * mean as i32);
         lengths.push(length);
         for _ in 0..length {
-            let rank = (vocab as f64).powf(uniform().powf(0.75)) - 1.0;
+            let rank = (vocab as f64).powf(random.share().powf(0.75)) - 1.0;
             tokens.push((rank as i32).clamp(0, vocab as i32 - 1));
         }
     }

@@ -3,6 +3,7 @@
 
 use std::time::Instant;
 
+use recurra_core::random::SplitMix64;
 use recurra_core::{
     AdamOptions, Algorithm, Cell, Chunk, Decoder, HeadConfig, Initial, NetworkConfig, StepOptions, TagsConfig, Targets,
 };
@@ -21,13 +22,8 @@ fn main() {
     let args: Vec<usize> = std::env::args().skip(1).filter_map(|a| a.parse().ok()).collect();
     let arg = |i: usize, default: usize| args.get(i).copied().unwrap_or(default);
     let (hidden, layers, units, threads) = (arg(0, 128), arg(1, 2), arg(2, 67), arg(3, 1));
-    let mut state = 88_172_645_463_325_252u64;
-    let mut draw = || {
-        state ^= state << 13;
-        state ^= state >> 7;
-        state ^= state << 17;
-        (state % units as u64) as i32
-    };
+    let mut random = SplitMix64::new(88_172_645_463_325_252);
+    let mut draw = || (random.draw() % units as u64) as i32;
     let total = STREAMS * WINDOW * WINDOWS;
     let tokens: Vec<i32> = (0..total).map(|_| draw()).collect();
     let targets: Vec<i32> = (0..total).map(|_| draw()).collect();

@@ -5,6 +5,7 @@
 use std::time::Instant;
 
 use recurra_core::Cell;
+use recurra_core::random::SplitMix64;
 use recurra_core::{Chunk, NetworkConfig, StepOptions, Targets};
 use recurra_kernels::network::Network;
 
@@ -18,21 +19,15 @@ fn main() {
     let arg = |i: usize, default: usize| args.get(i).copied().unwrap_or(default);
     let (hidden, batch, threads, mean) = (arg(0, 32), arg(1, 16), arg(2, 1), arg(3, 44));
     let vocab = 95_812;
-    let mut state = 88_172_645_463_325_252u64;
-    let mut uniform = move || {
-        state ^= state << 13;
-        state ^= state >> 7;
-        state ^= state << 17;
-        (state >> 11) as f64 / (1u64 << 53) as f64
-    };
+    let mut random = SplitMix64::new(88_172_645_463_325_252);
     let rows = (4096 * 32 / hidden).next_multiple_of(batch);
     let (mut tokens, mut lengths, mut labels) = (Vec::new(), Vec::new(), Vec::new());
     for _ in 0..rows {
-        let length = ((mean as f64 * (0.6 + 0.8 * uniform())) as i32).max(1);
+        let length = ((mean as f64 * (0.6 + 0.8 * random.share())) as i32).max(1);
         lengths.push(length);
-        labels.push((uniform() * 4.0) as i32);
+        labels.push((random.share() * 4.0) as i32);
         for _ in 0..length {
-            let rank = f64::from(vocab).powf(uniform().powf(0.75)) - 1.0;
+            let rank = f64::from(vocab).powf(random.share().powf(0.75)) - 1.0;
             tokens.push((rank as i32).clamp(0, vocab - 1));
         }
     }

@@ -3,6 +3,7 @@
 use std::hint::black_box;
 use std::time::Instant;
 
+use recurra_core::random::SplitMix64;
 use recurra_linear::{Candidate, Counter, FeatureOptions, HeldOut, Labels, LinearModel, Loss, TrainOptions};
 use serde_json::json;
 
@@ -12,15 +13,9 @@ const EPOCHS: usize = 5;
 
 /// Texts of 44 words; lower numbers are more frequent.
 fn texts() -> Vec<String> {
-    let mut state = 7u64;
-    let mut share = move || {
-        state ^= state << 13;
-        state ^= state >> 7;
-        state ^= state << 17;
-        (state >> 11) as f64 / (1u64 << 53) as f64
-    };
+    let mut random = SplitMix64::new(7);
     let mut word = || {
-        let mut rank = 20_000f64.powf(share().powf(0.75)) as usize;
+        let mut rank = 20_000f64.powf(random.share().powf(0.75)) as usize;
         let mut letters = String::new();
         for _ in 0..6 {
             letters.push(char::from(b'a' + (rank % 26) as u8));

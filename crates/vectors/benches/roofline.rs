@@ -2,6 +2,7 @@
 
 use std::time::Instant;
 
+use recurra_core::random::SplitMix64;
 use recurra_vectors::{Corpus, Options, Trainer};
 use serde_json::json;
 
@@ -10,17 +11,11 @@ const WORDS: usize = 40;
 const VOCABULARY: f64 = 20_000.0;
 
 fn main() {
-    let mut state = 7u64;
-    let mut share = move || {
-        state ^= state << 13;
-        state ^= state >> 7;
-        state ^= state << 17;
-        (state >> 11) as f64 / (1u64 << 53) as f64
-    };
+    let mut random = SplitMix64::new(7);
     let mut corpus = Corpus::default();
     for _ in 0..TEXTS {
         for _ in 0..WORDS {
-            let rank = VOCABULARY.powf(share().powf(0.75)) as u32;
+            let rank = VOCABULARY.powf(random.share().powf(0.75)) as u32;
             corpus.add(format!("w{rank}").as_bytes()).expect("few words");
         }
         corpus.end().expect("few words");

@@ -1,6 +1,8 @@
 //! Texts for all benches. They follow Zipf's law over the vocabulary, which gives the lesson's share of repeated words: 702 tokens a
 //! batch, about 475 of them different.
 
+use recurra_core::random::SplitMix64;
+
 pub struct Texts {
     pub tokens: Vec<i32>,
     pub lengths: Vec<i32>,
@@ -9,20 +11,14 @@ pub struct Texts {
 
 /// Texts of about `mean` tokens each.
 pub fn texts(rows: usize, mean: usize, vocab: usize, seed: u64) -> Texts {
-    let mut state = seed | 1;
-    let mut uniform = move || {
-        state ^= state << 13;
-        state ^= state >> 7;
-        state ^= state << 17;
-        (state >> 11) as f64 / (1u64 << 53) as f64
-    };
+    let mut random = SplitMix64::new(seed);
     let mut texts = Texts { tokens: Vec::new(), lengths: Vec::new(), labels: Vec::new() };
     for _ in 0..rows {
-        let length = (mean as f64 * (0.6 + 0.8 * uniform())) as i32;
+        let length = (mean as f64 * (0.6 + 0.8 * random.share())) as i32;
         texts.lengths.push(length.max(1));
-        texts.labels.push((uniform() * 4.0) as i32);
+        texts.labels.push((random.share() * 4.0) as i32);
         for _ in 0..length.max(1) {
-            let rank = (vocab as f64).powf(uniform().powf(0.75)) - 1.0;
+            let rank = (vocab as f64).powf(random.share().powf(0.75)) - 1.0;
             texts.tokens.push((rank as i32).clamp(0, vocab as i32 - 1));
         }
     }

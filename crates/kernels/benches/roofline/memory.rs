@@ -1,6 +1,7 @@
 //! How many bytes a second can be read and written where they lie: in each level of the caches and in memory, one after the other and
 //! as rows in no order.
 
+use recurra_core::random::SplitMix64;
 use std::hint::black_box;
 
 use pulp::Simd;
@@ -112,16 +113,10 @@ fn prefetch(row: &[f32]) {
     let _ = row;
 }
 
-/// Row numbers below `rows`, by xorshift.
+/// Row numbers below `rows`.
 fn numbers(rows: usize, count: usize, seed: u64) -> Vec<u32> {
-    let mut state = seed | 1;
-    let next = |_| {
-        state ^= state << 13;
-        state ^= state >> 7;
-        state ^= state << 17;
-        (((state >> 32) * rows as u64) >> 32) as u32
-    };
-    (0..count).map(next).collect()
+    let mut random = SplitMix64::new(seed);
+    (0..count).map(|_| (((random.draw() >> 32) * rows as u64) >> 32) as u32).collect()
 }
 
 /// Bytes a second of one thread: read and written one after the other, and read as rows of 512 and of 64 bytes in no order.

@@ -183,7 +183,7 @@ fn keep_nucleus(candidates: &mut Vec<Candidate>, top_p: f64, sum: f64) {
 /// One of the candidates, by their weights.
 fn draw(candidates: &[Candidate], random: &mut SplitMix64) -> u32 {
     let sum: f64 = candidates.iter().map(|candidate| candidate.score).sum();
-    let at = (random.draw() >> 11) as f64 / (1u64 << 53) as f64 * sum;
+    let at = random.share() * sum;
     let mut passed = 0.0;
     let mut last = 0;
     for &Candidate { unit, score } in candidates.iter().filter(|candidate| candidate.score > 0.0) {
