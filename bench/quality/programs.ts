@@ -23,5 +23,6 @@ export const PROGRAMS: readonly Program[] = [
   { name: 'scikit-learn', oneSeed: true },
   { name: 'fasttext-words' },
   { name: 'fasttext-subwords' },
+  { name: 'spacy', oneSeed: true, named: true },
   { name: 'minilm', oneSeed: true, named: true },
 ];

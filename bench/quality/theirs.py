@@ -1,4 +1,4 @@
-"""scikit-learn, fastText and MiniLM on the rows that recurra gets: one training in its own process.
+"""scikit-learn, fastText, spaCy and MiniLM on the rows that recurra gets: one training in its own process.
 
     python bench/quality/theirs.py check
     python bench/quality/theirs.py PROGRAM TRAIN.jsonl TEST.jsonl --seed N --threads N
@@ -170,13 +170,13 @@ def fast_text(options):
     return run
 
 
-def with_tools(name):
-    """A program of `pretrained.py`, which is imported when it is asked for: its packages are large."""
+def with_tools(module, name):
+    """A program of another file, which is imported when it is asked for: its packages are large."""
 
     def run(train, test, seed, threads):
-        import pretrained
+        import importlib
 
-        return getattr(pretrained, name)(train, test, seed, threads, sys.modules[__name__])
+        return getattr(importlib.import_module(module), name)(train, test, seed, threads, sys.modules[__name__])
 
     return run
 
@@ -185,7 +185,8 @@ PROGRAMS = {
     "scikit-learn": scikit_learn,
     "fasttext-words": fast_text({"wordNgrams": 2}),
     "fasttext-subwords": fast_text({"minn": 2, "maxn": 5}),
-    "minilm": with_tools("minilm"),
+    "minilm": with_tools("pretrained", "minilm"),
+    "spacy": with_tools("categorizer", "spacy_textcat"),
 }
 
 
@@ -205,6 +206,10 @@ def check():
             found["fasttext"] = f"{importlib.metadata.version(name)} ({name})"
         except importlib.metadata.PackageNotFoundError:
             continue
+    try:
+        found["spacy"] = importlib.metadata.version("spacy")
+    except importlib.metadata.PackageNotFoundError:
+        pass
     print(json.dumps(found))
 
 

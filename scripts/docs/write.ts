@@ -25,6 +25,7 @@ const KINDS = {
   ours: ['#0969da', '#4493f8'],
   theirs: ['#8c959f', '#656c76'],
   third: ['#d1d9e0', '#3d444d'],
+  fourth: ['#4ac26b', '#196c2e'],
   pretrained: ['#d4a72c', '#9e6a03'],
 } as const;
 
@@ -47,6 +48,7 @@ export function card(
     .head { font-weight: 600 }
     .small { font-size: 12px; fill: #59636e }
     .name { text-anchor: end }
+    .faint { opacity: 0.7 }
     .card { fill: #ffffff; stroke: #d1d9e0 }
 ${fills(0, '    ')}
     @media (prefers-color-scheme: dark) {
