@@ -13,7 +13,15 @@ export * from './cuda/index.js';
 export * as distributed from './distributed/index.js';
 export * as nn from './nn/index.js';
 export * as optim from './optim/index.js';
-export { type LoadedFile, loadFile, type NamedTensors, type SaveFileOptions, saveFile } from './safetensors/index.js';
+export {
+  type LoadedFile,
+  load,
+  loadFile,
+  type NamedTensors,
+  type SaveFileOptions,
+  save,
+  saveFile,
+} from './safetensors/index.js';
 export * from './tensor/index.js';
 export * from './train/index.js';
 export * from './utils/index.js';

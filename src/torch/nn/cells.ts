@@ -8,7 +8,7 @@ import { tidy } from '../tensor/memory.js';
 import type { Tensor } from '../tensor/tensor.js';
 import { checkExactShape, checkFactory, checkLikeWeight, type FactoryOptions } from './check.js';
 import { uniform_ } from './init.js';
-import { Module } from './module.js';
+import { Module, optionsRepr } from './module.js';
 import { Parameter } from './parameter.js';
 import type { RecurrentMode } from './recurrentBase.js';
 
@@ -98,7 +98,7 @@ export abstract class RecurrentCell extends Module {
   }
 
   protected override extraRepr(): string {
-    return `${this.inputSize}, ${this.hiddenSize}`;
+    return optionsRepr(`${this.inputSize}, ${this.hiddenSize}`, { bias: this.bias_ih !== null }, { bias: true });
   }
 }
 
@@ -125,6 +125,10 @@ export class RNNCell extends RecurrentCell {
     checkChoice('nonlinearity of RNNCell', nonlinearity, ['tanh', 'relu']);
     super('RNNCell', 1, inputSize, hiddenSize, rest);
     this.nonlinearity = nonlinearity;
+  }
+
+  protected override extraRepr(): string {
+    return optionsRepr(super.extraRepr(), { nonlinearity: this.nonlinearity }, { nonlinearity: 'tanh' });
   }
 
   /**

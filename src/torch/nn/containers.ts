@@ -51,6 +51,19 @@ export class ModuleList<M extends Module = Module> extends Module implements Ite
     for (const [, module] of this.namedChildren()) yield module as M;
   }
 
+  // PyTorch shows equal layers that follow each other as one line: `(0-1): 2 x Linear(...)`.
+  /** @internal */
+  protected override childrenRepr(): string[] {
+    const texts = this.children().map(String);
+    const starts = [...texts.keys()].filter((i) => i === 0 || texts[i] !== texts[i - 1]);
+    return starts.map((first, i) => {
+      const end = starts[i + 1] ?? texts.length;
+      return end - first === 1
+        ? `(${first}): ${texts[first]}`
+        : `(${first}-${end - 1}): ${end - first} x ${texts[first]}`;
+    });
+  }
+
   /** Always throws: a list computes nothing. */
   forward(): never {
     throw new ArgumentError('INVALID_ARGUMENT', 'A ModuleList has no forward; call its modules, or use Sequential');

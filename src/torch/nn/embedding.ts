@@ -8,7 +8,7 @@ import { tidy } from '../tensor/memory.js';
 import type { Tensor } from '../tensor/tensor.js';
 import { checkExactShape, checkFactory, type FactoryOptions } from './check.js';
 import { type EmbeddingBagMode, embedding, embeddingBag } from './functional.js';
-import { Module } from './module.js';
+import { Module, optionsRepr } from './module.js';
 import { resolvePadding } from './padding.js';
 import { Parameter } from './parameter.js';
 
@@ -123,7 +123,7 @@ export class Embedding extends Module {
   }
 
   protected override extraRepr(): string {
-    return `${this.numEmbeddings}, ${this.embeddingDim}${this.paddingIdx === undefined ? '' : `, paddingIdx=${this.paddingIdx}`}`;
+    return optionsRepr(`${this.numEmbeddings}, ${this.embeddingDim}`, { paddingIdx: this.paddingIdx });
   }
 }
 
@@ -184,6 +184,7 @@ export class EmbeddingBag extends Module {
   }
 
   protected override extraRepr(): string {
-    return `${this.numEmbeddings}, ${this.embeddingDim}, mode=${this.mode}`;
+    const { numEmbeddings, embeddingDim, mode, paddingIdx } = this;
+    return optionsRepr(`${numEmbeddings}, ${embeddingDim}, mode='${mode}'`, { paddingIdx });
   }
 }

@@ -16,11 +16,12 @@ export * as functional from './functional.js';
 export * as init from './init.js';
 export { Linear, type LinearOptions } from './linear.js';
 export { CrossEntropyLoss } from './loss.js';
-export { Module, type StateDict } from './module.js';
+export { Module } from './module.js';
 /** Modules that several processes train together. */
 export * as parallel from './parallel/index.js';
 export { Parameter } from './parameter.js';
 export { GRU, LSTM, type LSTMOptions, type LSTMState, RNN, type RNNOptions } from './recurrent.js';
 export { RecurrentBase, type RecurrentMode, type RecurrentOptions, type RecurrentResult } from './recurrentBase.js';
+export type { IncompatibleKeys, LoadStateDictOptions, StateDict } from './stateDict.js';
 /** Gradient clipping and, in `utils.rnn`, packing. */
 export * as utils from './utils/index.js';

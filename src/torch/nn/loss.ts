@@ -43,8 +43,4 @@ export class CrossEntropyLoss extends Module {
     const { ignoreIndex, reduction, labelSmoothing } = this;
     return crossEntropy(logits, target, { weight: this.weight ?? undefined, ignoreIndex, reduction, labelSmoothing });
   }
-
-  protected override extraRepr(): string {
-    return `reduction=${this.reduction}`;
-  }
 }

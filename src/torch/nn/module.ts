@@ -1,16 +1,14 @@
 import { checkFlag, checkOptions } from '../../core/checks.js';
-import { ArgumentError, invalidArgument, RecurraError } from '../../core/errors.js';
+import { ArgumentError, invalidArgument } from '../../core/errors.js';
 import { resolveDevice } from '../../native/device.js';
 import { isTensor, nativeOf, replaceNative, type ToOptions } from '../tensor/base.js';
-import { checkDtype, isFloating, isWeightDtype, shapeText } from '../tensor/dtype.js';
+import { checkDtype, isFloating, isWeightDtype } from '../tensor/dtype.js';
 import { noGrad } from '../tensor/grad.js';
 import { untrack } from '../tensor/scope.js';
 import type { Tensor } from '../tensor/tensor.js';
 import { WEIGHT_DTYPES } from './check.js';
 import { Parameter } from './parameter.js';
-
-/** Parameters and buffers by name, as PyTorch's state dict: `rnn.weight_ih_l0`. */
-export type StateDict = Record<string, Tensor>;
+import { copyState, type IncompatibleKeys, type LoadStateDictOptions, type StateDict } from './stateDict.js';
 
 // Kept outside the instances, whose own properties belong to users.
 const buffersOf = new WeakMap<Module, Set<string>>();
@@ -139,34 +137,19 @@ export abstract class Module {
    * Copies the tensors of a state dict into this module. Those of another dtype are converted to that of the module, as PyTorch does:
    * a file in float16 or float64 fits a module in float32.
    *
-   * @throws `STATE_MISMATCH` if names or shapes differ; the message lists all differences, and nothing has been
-   * changed.
+   * @param options - `{ strict: false }`, or `false` as in PyTorch, loads the names that both have.
+   * @returns The names that only one side has.
+   * @throws `STATE_MISMATCH` if a shape differs or, unless `strict` is false, a name; the message lists all differences, and
+   * nothing has been changed.
+   *
+   * @example
+   * ```ts
+   * const { missingKeys } = net.loadStateDict(pretrained, { strict: false });
+   * console.log('not loaded:', missingKeys);
+   * ```
    */
-  loadStateDict(state: StateDict): void {
-    if (typeof state !== 'object' || state === null)
-      throw invalidArgument('state of loadStateDict', 'an object of tensors by name', state);
-    const own = ownTensors(this);
-    const differences: string[] = [];
-    for (const [name, target] of own) {
-      const source = Object.hasOwn(state, name) ? state[name] : undefined;
-      if (!isTensor(source)) {
-        differences.push(source === undefined ? `missing: ${name}` : `${name}: not a tensor`);
-      } else {
-        const [want, got] = [shapeText(target.shape), shapeText(source.shape)];
-        if (want !== got) differences.push(`${name}: expected ${want}, received ${got}`);
-      }
-    }
-    const names = new Set(own.map(([name]) => name));
-    for (const name of Object.keys(state)) if (!names.has(name)) differences.push(`unexpected: ${name}`);
-    if (differences.length > 0) {
-      throw new RecurraError(
-        'STATE_MISMATCH',
-        `The state dict does not fit ${this.constructor.name}:\n  ${differences.join('\n  ')}`,
-      );
-    }
-    noGrad(() => {
-      for (const [name, target] of own) target.copy_(state[name]!);
-    });
+  loadStateDict(state: StateDict, options?: LoadStateDictOptions | boolean): IncompatibleKeys {
+    return copyState(this.constructor.name, ownTensors(this), state, options);
   }
 
   /** Sets this module and all within to training (or, with `false`, evaluation). */
@@ -243,11 +226,20 @@ export abstract class Module {
 
   /** The tree of layers with their options, as PyTorch prints a module. */
   toString(): string {
-    const lines = this.namedChildren().map(
-      ([name, child]) => `  (${name}): ${child.toString().replaceAll('\n', '\n  ')}`,
-    );
-    const head = `${this.constructor.name}(${this.extraRepr()}`;
-    return lines.length > 0 ? `${head}\n${lines.join('\n')}\n)` : `${head})`;
+    const extra = this.extraRepr();
+    const children = this.childrenRepr();
+    if (children.length === 0) return `${this.constructor.name}(${extra})`;
+    const lines = [...(extra === '' ? [] : extra.split('\n')), ...children].flatMap((line) => line.split('\n'));
+    return `${this.constructor.name}(\n  ${lines.join('\n  ')}\n)`;
+  }
+
+  /**
+   * The layers directly within, as {@link toString} shows them.
+   *
+   * @internal
+   */
+  protected childrenRepr(): string[] {
+    return this.namedChildren().map(([name, child]) => `(${name}): ${child}`);
   }
 
   /**
@@ -266,6 +258,18 @@ export abstract class Module {
   [Symbol.for('nodejs.util.inspect.custom')](): string {
     return this.toString();
   }
+}
+
+/**
+ * A line of {@link Module.extraRepr}: `start`, then the options that differ from their defaults.
+ *
+ * @internal
+ */
+export function optionsRepr(start: string, options: object, defaults: object = {}): string {
+  const changed = Object.entries(options).filter(
+    ([name, value]) => value !== (defaults as Record<string, unknown>)[name],
+  );
+  return [start, ...changed.map(([name, value]) => `${name}=${value}`)].join(', ');
 }
 
 // Parameters and buffers, of a module first and then of its children, as PyTorch orders them. Shared ones occur under

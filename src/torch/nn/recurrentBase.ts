@@ -8,7 +8,7 @@ import { tidy } from '../tensor/memory.js';
 import type { Tensor } from '../tensor/tensor.js';
 import { checkExactShape, checkFactory, checkLikeWeight, type FactoryOptions } from './check.js';
 import { uniform_ } from './init.js';
-import { Module } from './module.js';
+import { Module, optionsRepr } from './module.js';
 import { Parameter } from './parameter.js';
 import { PackedSequence } from './utils/packedSequence.js';
 
@@ -286,7 +286,12 @@ export abstract class RecurrentBase extends Module {
   }
 
   protected override extraRepr(): string {
-    const { inputSize, hiddenSize, numLayers, bidirectional, batchFirst } = this;
-    return `${inputSize}, ${hiddenSize}${numLayers > 1 ? `, numLayers=${numLayers}` : ''}${bidirectional ? ', bidirectional' : ''}${batchFirst ? ', batchFirst' : ''}`;
+    const { inputSize, hiddenSize, projSize, numLayers, bias, batchFirst, dropout, bidirectional } = this;
+    const defaults = { projSize: 0, numLayers: 1, bias: true, batchFirst: false, dropout: 0, bidirectional: false };
+    return optionsRepr(
+      `${inputSize}, ${hiddenSize}`,
+      { projSize, numLayers, bias, batchFirst, dropout, bidirectional },
+      defaults,
+    );
   }
 }

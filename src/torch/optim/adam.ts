@@ -1,6 +1,7 @@
 import { checkRange } from '../../core/checks.js';
 import { invalidArgument } from '../../core/errors.js';
-import { type NativeOptions, Optimizer, type OptimizerOptions, type ParamsInput } from './optimizer.js';
+import { type NativeOptions, Optimizer, type ParamsInput } from './optimizer.js';
+import type { OptimizerOptions } from './options.js';
 
 /** Options of {@link Adam} and {@link AdamW}. */
 export interface AdamOptions extends OptimizerOptions {

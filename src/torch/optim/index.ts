@@ -3,12 +3,11 @@ export { Adam, type AdamOptions, AdamW } from './adam.js';
 export * as lrScheduler from './lrScheduler.js';
 export {
   type GroupParams,
-  type GroupState,
   type NativeOptions,
   Optimizer,
-  type OptimizerOptions,
-  type OptimizerState,
   type ParamGroup,
   type ParamsInput,
 } from './optimizer.js';
+export type { OptimizerOptions } from './options.js';
 export { SGD, type SGDOptions } from './sgd.js';
+export type { GroupState, OptimizerState } from './state.js';

@@ -1,19 +1,10 @@
-import { ArgumentError, invalidArgument, RecurraError } from '../../core/errors.js';
+import { ArgumentError, invalidArgument } from '../../core/errors.js';
 import { type NativeOptimizer, type NativeTensor, torch } from '../../native/torch.js';
 import { isTensor, nativeOf, wrapUntracked } from '../tensor/base.js';
-import { shapeText } from '../tensor/dtype.js';
 import { tidy } from '../tensor/memory.js';
 import type { Tensor } from '../tensor/tensor.js';
-
-/** Options that every optimizer has. */
-export interface OptimizerOptions {
-  /** Learning rate. */
-  lr: number;
-  /** Decay of the weights: added to the gradient (L2), but by AdamW applied to the weights themselves. */
-  weightDecay: number;
-  /** Whether the objective is maximised. */
-  maximize: boolean;
-}
+import type { OptimizerOptions } from './options.js';
+import { checkState, type OptimizerState } from './state.js';
 
 /** Parameters that share options. Options may be changed at any time; the next step takes them. */
 export type ParamGroup<O extends OptimizerOptions = OptimizerOptions> = O & {
@@ -30,25 +21,6 @@ export type ParamsInput<O extends OptimizerOptions> = Iterable<Tensor> | readonl
 export interface GroupParams {
   /** The parameters. */
   params: Iterable<Tensor>;
-}
-
-/** A group in {@link OptimizerState}. */
-export interface GroupState {
-  /** Numbers of the parameters, counted over all groups. */
-  params: number[];
-  /** Learning rate at the beginning, which schedulers set. */
-  initialLr?: number;
-}
-
-/** State of an optimizer, laid out as PyTorch's: tensors by the parameter's number, options by group. */
-export interface OptimizerState<O extends OptimizerOptions = OptimizerOptions> {
-  /**
-   * State tensors of each parameter, under PyTorch's names: `step`, `exp_avg`, `exp_avg_sq`, `max_exp_avg_sq`,
-   * `momentum_buffer`.
-   */
-  state: Record<number, Record<string, Tensor>>;
-  /** Options of each group, and the numbers of its parameters. */
-  paramGroups: (O & GroupState)[];
 }
 
 /** Options as the binding takes them. */
@@ -225,42 +197,23 @@ export abstract class Optimizer<O extends OptimizerOptions = OptimizerOptions> {
    * Takes a state over: the tensors are copied, the options replaced.
    *
    * @throws `STATE_MISMATCH` if the groups have other numbers of parameters, or a state tensor does not fit its
-   * parameter; nothing has been changed.
+   * parameter; `INVALID_ARGUMENT` if it is not the state of an optimizer. Nothing has been changed.
+   *
+   * @example
+   * ```ts
+   * await save({ net: net.stateDict(), optimizer: optimizer.stateDict() }, 'checkpoint.safetensors');
+   * // later, with a new network and a new optimizer
+   * const checkpoint = await load<{ net: nn.StateDict; optimizer: optim.OptimizerState }>('checkpoint.safetensors');
+   * net.loadStateDict(checkpoint.net);
+   * optimizer.loadStateDict(checkpoint.optimizer);
+   * ```
    */
-  loadStateDict(state: OptimizerState<O>): void {
-    const differences: string[] = [];
-    const [own, given] = [this.paramGroups, state.paramGroups];
-    if (own.length !== given.length) differences.push(`expected ${own.length} groups, received ${given.length}`);
-    else {
-      own.forEach(({ params }, i) => {
-        const count = given[i]!.params.length;
-        if (params.length !== count)
-          differences.push(`group ${i}: expected ${params.length} parameters, received ${count}`);
-      });
-    }
-    const params = own.flatMap((group) => group.params);
-    const entries = Object.entries(state.state).flatMap(([index, tensors]) => {
-      const param = params[Number(index)];
-      return Object.entries(tensors).map(([name, tensor]) => {
-        const scalar = name === 'step';
-        if (!param) differences.push(`${name} of parameter ${index}: there is no such parameter`);
-        else if (!scalar && shapeText(param.shape) !== shapeText(tensor.shape)) {
-          differences.push(
-            `${name} of parameter ${index}: expected shape ${shapeText(param.shape)}, received ${shapeText(tensor.shape)}`,
-          );
-        }
-        return { index: Number(index), name, tensor: nativeOf(tensor) };
-      });
-    });
-    if (differences.length > 0)
-      throw new RecurraError(
-        'STATE_MISMATCH',
-        `The state does not fit this ${this.#kind}:\n  ${differences.join('\n  ')}`,
-      );
-    const options = given.map(({ params: _, ...rest }) => structuredClone(rest) as unknown as O);
+  loadStateDict(state: OptimizerState): void {
+    const known = ['initialLr', ...Object.keys(this.defaults)];
+    const { entries, options } = checkState<O>(this.#kind, this.paramGroups, known, state);
     for (const one of options) this.validate({ ...this.defaults, ...one });
     this.#native.loadState(entries as Parameters<NativeOptimizer['loadState']>[0]);
-    own.forEach((group, i) => {
+    this.paramGroups.forEach((group, i) => {
       Object.assign(group, options[i]);
     });
   }

@@ -1,7 +1,8 @@
 import { checkRange } from '../../core/checks.js';
 import { constraint, invalidArgument } from '../../core/errors.js';
 import { withDefaults } from './adam.js';
-import { type NativeOptions, Optimizer, type OptimizerOptions, type ParamsInput } from './optimizer.js';
+import { type NativeOptions, Optimizer, type ParamsInput } from './optimizer.js';
+import type { OptimizerOptions } from './options.js';
 
 /** Options of {@link SGD}. */
 export interface SGDOptions extends OptimizerOptions {

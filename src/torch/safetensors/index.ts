@@ -1,10 +1,12 @@
+import { existsSync } from 'node:fs';
 import { invalidArgument, ModelFileError, RecurraError } from '../../core/errors.js';
 import { foreignFile } from '../../core/foreignFile.js';
 import { checkOptionNames } from '../../core/options/names.js';
 import { light } from '../../native/light.js';
 import { torch } from '../../native/torch.js';
-import { nativeOf, wrap } from '../tensor/base.js';
+import { isTensor, nativeOf, wrap } from '../tensor/base.js';
 import { type DType, dtypes, Tensor, type TypedArray, tensor } from '../tensor/index.js';
+import { putTogether, takeApart } from './saved.js';
 
 /** Tensors by name, as `Module.stateDict` gives them. */
 export type NamedTensors = Record<string, Tensor>;
@@ -26,6 +28,22 @@ export interface LoadedFile {
 /** Larger files than this are refused; 64 GiB. */
 const LARGEST_FILE = 64 * 2 ** 30;
 
+/** Name in the metadata of what {@link save} writes besides tensors, as JSON. */
+const STRUCTURE = 'recurra.structure';
+/** Ends of names that say that `torch.save` or pickle wrote the file. */
+const PICKLED = /\.(pt|pth|ckpt|pkl|pickle)$/i;
+
+function checkPath(operation: string, path: unknown): void {
+  if (typeof path !== 'string' || path === '') throw invalidArgument('path', 'the path of a file', path);
+  const end = PICKLED.exec(path)?.[0];
+  if (end !== undefined && operation.startsWith('save'))
+    throw invalidArgument(
+      `path of ${operation}`,
+      `a name that ends in .safetensors (files named ${end} are read by torch.load, which does not read the safetensors that ${operation} writes)`,
+      path,
+    );
+}
+
 const VIEWS: Record<Exclude<DType, 'bfloat16'>, new (buffer: ArrayBuffer) => TypedArray> = {
   float32: Float32Array,
   float64: Float64Array,
@@ -38,7 +56,8 @@ const VIEWS: Record<Exclude<DType, 'bfloat16'>, new (buffer: ArrayBuffer) => Typ
  * Writes tensors to a safetensors file, which Python's `safetensors.torch.load_file` reads. The file is written under a
  * temporary name, synced and renamed.
  *
- * @throws RecurraError `INVALID_ARGUMENT` for a value that is not a tensor, `IO` if the file cannot be written.
+ * @throws RecurraError `INVALID_ARGUMENT` for a value that is not a tensor and for a path such as `net.pt`, whose name promises
+ * what `torch.save` writes; `IO` if the file cannot be written.
  *
  * @example
  * ```ts
@@ -48,11 +67,12 @@ const VIEWS: Record<Exclude<DType, 'bfloat16'>, new (buffer: ArrayBuffer) => Typ
  */
 export async function saveFile(tensors: NamedTensors, path: string, options: SaveFileOptions = {}): Promise<void> {
   checkOptionNames('saveFile', options, ['metadata']);
-  if (typeof path !== 'string' || path === '') throw invalidArgument('path', 'the path of a file', path);
+  checkPath('saveFile', path);
   if (typeof tensors !== 'object' || tensors === null)
     throw invalidArgument('tensors', 'an object of tensors by name', tensors);
   const entries = Object.entries(tensors).map(([name, value]) => {
-    if (!(value instanceof Tensor)) throw invalidArgument(`tensors[${JSON.stringify(name)}]`, 'a Tensor', value);
+    if (!(value instanceof Tensor))
+      throw invalidArgument(`tensors[${JSON.stringify(name)}]`, 'a Tensor (save() writes nested values)', value);
     return { name, dtype: value.dtype, shape: [...value.shape], data: nativeOf(value).toBytes() };
   });
   await light().writeSafetensors(path, entries, options.metadata ?? { format: 'pt' });
@@ -62,7 +82,7 @@ export async function saveFile(tensors: NamedTensors, path: string, options: Sav
  * Reads a safetensors file, such as one that Python's `safetensors.torch.save_file` wrote. The whole file is checked before
  * any tensor is made of it. float16 becomes float32, of the same values: tensors here have no float16.
  *
- * @throws ModelFileError `IO` if it cannot be read, `INVALID_FILE` if it is not a whole safetensors file or
+ * @throws ModelFileError `FILE_NOT_FOUND`; `IO` if it cannot be read; `INVALID_FILE` if it is not a whole safetensors file or
  * holds a dtype other than float16, float32, float64, bfloat16, int64, int32 and bool.
  *
  * @example
@@ -72,7 +92,7 @@ export async function saveFile(tensors: NamedTensors, path: string, options: Sav
  * ```
  */
 export async function loadFile(path: string): Promise<LoadedFile> {
-  if (typeof path !== 'string' || path === '') throw invalidArgument('path', 'the path of a file', path);
+  checkPath('loadFile', path);
   let file: Awaited<ReturnType<ReturnType<typeof light>['readSafetensors']>>;
   try {
     file = await light().readSafetensors(path, LARGEST_FILE);
@@ -83,6 +103,7 @@ export async function loadFile(path: string): Promise<LoadedFile> {
         cause: error,
       });
     }
+    if (!existsSync(path)) throw new ModelFileError('FILE_NOT_FOUND', `${path}: no such file`, { cause: error });
     if (error instanceof RecurraError) throw new ModelFileError(error.code, error.message, { cause: error });
     throw error;
   }
@@ -105,4 +126,60 @@ export async function loadFile(path: string): Promise<LoadedFile> {
     tensors[name] = tensor(array as Float32Array, { dtype: dtype as DType, shape });
   }
   return { tensors, metadata: file.metadata };
+}
+
+/**
+ * Writes tensors and plain values to one file, as `torch.save` does: state dicts of modules, optimizers and schedulers, an epoch, a
+ * vocabulary. The file is a safetensors file, in which Python sees the tensors by their path, such as `optimizer.state.0.exp_avg`,
+ * and the rest as JSON in its metadata. An object with a method `toJSON`, such as a `Vocab`, is saved as what that returns.
+ *
+ * @throws RecurraError `INVALID_ARGUMENT` naming the path of a value that cannot be saved, and for a path such as `net.pt`; `IO` if
+ * the file cannot be written.
+ *
+ * @example
+ * ```ts
+ * await save({ epoch, net: net.stateDict(), optimizer: optimizer.stateDict() }, 'checkpoint.safetensors');
+ * ```
+ */
+export async function save(value: unknown, path: string): Promise<void> {
+  checkPath('save', path);
+  const { tensors, structure } = takeApart(value);
+  // A state dict alone is an ordinary file: its names say everything.
+  const written = isStateDict(value) ? undefined : { format: 'pt', [STRUCTURE]: JSON.stringify(structure) };
+  await saveFile(tensors, path, written && { metadata: written });
+}
+
+function isStateDict(value: unknown): boolean {
+  return (
+    typeof value === 'object' &&
+    value !== null &&
+    !isTensor(value) &&
+    !Array.isArray(value) &&
+    Object.values(value).every(isTensor)
+  );
+}
+
+/**
+ * Reads what {@link save} wrote: tensors on the CPU, and plain values. Of any other safetensors file it gives the tensors by name, as a
+ * state dict.
+ *
+ * @throws ModelFileError as {@link loadFile}.
+ *
+ * @example
+ * ```ts
+ * const checkpoint = await load<{ epoch: number; net: nn.StateDict }>('checkpoint.safetensors');
+ * net.loadStateDict(checkpoint.net);
+ * ```
+ */
+export async function load<T = NamedTensors>(path: string): Promise<T> {
+  const { tensors, metadata } = await loadFile(path);
+  const text = metadata[STRUCTURE];
+  if (text === undefined) return { ...tensors } as T;
+  let structure: unknown;
+  try {
+    structure = JSON.parse(text);
+  } catch (error) {
+    throw new ModelFileError('INVALID_FILE', `${path}: its metadata ${STRUCTURE} is not JSON`, { cause: error });
+  }
+  return putTogether(path, { tensors, structure }) as T;
 }

@@ -272,6 +272,18 @@ export abstract class TensorBase {
     return `${name}(${values}, shape=${shapeText(this.shape)}, dtype=${this.dtype}${device})`;
   }
 
+  /**
+   * Always throws: JSON has no tensors, and `JSON.stringify` would leave their elements out.
+   *
+   * @throws `INVALID_ARGUMENT`, saying what to use instead.
+   */
+  toJSON(): never {
+    throw new ArgumentError(
+      'INVALID_ARGUMENT',
+      'JSON.stringify would lose the elements of a tensor; save(value, path) writes tensors with plain values, toArray() gives nested arrays, item() a number',
+    );
+  }
+
   /** @internal */
   [Symbol.for('nodejs.util.inspect.custom')](): string {
     return this.toString();

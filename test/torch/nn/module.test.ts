@@ -110,10 +110,11 @@ describe('Module', () => {
       expect((error as { code: string }).code).toBe('STATE_MISMATCH');
     }
     for (const part of [
-      'missing: scale',
-      'head.1.bias: expected [3], received [4]',
-      'unexpected: extra',
-      'mean: not a tensor',
+      'Missing key(s) in stateDict: "scale".',
+      'size mismatch for head.1.bias: copying a param with shape [4] from checkpoint, the shape in current model is [3].',
+      'Unexpected key(s) in stateDict: "extra".',
+      'expected a Tensor for mean but received number 3',
+      'Nothing was changed.',
     ]) {
       expect(message).toContain(part);
     }

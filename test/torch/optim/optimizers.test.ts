@@ -177,6 +177,33 @@ describe('optimizers', () => {
     expect(() => optimizer.step()).toThrow(/moved/);
   });
 
+  it('refuse what is no state of an optimizer', () => {
+    const p = new nn.Parameter(zeros([2]));
+    const adam = new optim.Adam([p]);
+    const refused = (state: unknown) => {
+      try {
+        adam.loadStateDict(state as never);
+      } catch (error) {
+        return (error as Error).message;
+      }
+      return undefined;
+    };
+    expect(refused(undefined)).toMatch(/\{ state, paramGroups \} for state of Adam but received undefined/);
+    expect(refused({ state: {}, param_groups: [] })).toMatch(/PyTorch's param_groups is paramGroups here/);
+    expect(refused({ state: {}, paramGroups: [1] })).toMatch(/paramGroups\[0\]/);
+    expect(refused({ state: { 0: { exp_avg: [0, 0] } }, paramGroups: [{ params: [0] }] })).toMatch(
+      /a Tensor for exp_avg of parameter 0/,
+    );
+    expect(refused({ state: {}, paramGroups: [{ params: [0], momentum: 1 }] })).toMatch(/received string "momentum"/);
+    expect(refused(new optim.SGD([p], { momentum: 0.9 }).stateDict())).toMatch(
+      /options of .*lr.* for paramGroups\[0\]/,
+    );
+    expect(() => JSON.stringify(adam.stateDict())).not.toThrow();
+    p.grad = tensor([1, 2], { dtype: 'float32' });
+    adam.step();
+    expect(() => JSON.stringify(adam.stateDict())).toThrow(/save\(value, path\)/);
+  });
+
   it('clip gradients by norm and by value', () => {
     const [a, b] = [new nn.Parameter(zeros([2])), new nn.Parameter(zeros([1]))];
     const set = () => {

@@ -1,0 +1,71 @@
+"""Writes test/fixtures/golden/porting.json: how PyTorch 2.11.0 prints modules, and what it says of state dicts that do not fit.
+
+Run with a Python that has torch==2.11.0:
+
+    python scripts/golden/porting.py test/fixtures/golden
+"""
+import json
+import pathlib
+import sys
+
+import torch
+from torch import nn
+
+
+class Net(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.embedding = nn.Embedding(10, 3, padding_idx=1)
+        self.rnn = nn.LSTM(3, 2, num_layers=2, batch_first=True, dropout=0.5, bidirectional=True)
+        self.layers = nn.ModuleList([nn.Linear(4, 4), nn.Linear(4, 4), nn.Linear(4, 2)])
+        self.last = nn.Sequential(nn.Dropout(0.1), nn.Linear(2, 2))
+
+    def extra_repr(self):
+        return "k=3"
+
+
+modules = {
+    "LSTM(64, 32, { numLayers: 2, batchFirst: true, dropout: 0.5, bidirectional: true })": nn.LSTM(
+        64, 32, num_layers=2, batch_first=True, dropout=0.5, bidirectional=True
+    ),
+    "LSTM(8, 4, { projSize: 2, bias: false })": nn.LSTM(8, 4, proj_size=2, bias=False),
+    "RNN(4, 3, { nonlinearity: 'relu' })": nn.RNN(4, 3, nonlinearity="relu"),
+    "GRU(4, 3, { batchFirst: true })": nn.GRU(4, 3, batch_first=True),
+    "RNNCell(4, 3, { nonlinearity: 'relu' })": nn.RNNCell(4, 3, nonlinearity="relu"),
+    "LSTMCell(4, 3, { bias: false })": nn.LSTMCell(4, 3, bias=False),
+    "GRUCell(4, 3)": nn.GRUCell(4, 3),
+    "Embedding(10, 3)": nn.Embedding(10, 3),
+    "Embedding(10, 3, { paddingIdx: 1 })": nn.Embedding(10, 3, padding_idx=1),
+    "EmbeddingBag(10, 3)": nn.EmbeddingBag(10, 3),
+    "EmbeddingBag(10, 3, { mode: 'sum', paddingIdx: 1 })": nn.EmbeddingBag(10, 3, mode="sum", padding_idx=1),
+    "Linear(2, 3)": nn.Linear(2, 3),
+    "Linear(2, 3, { bias: false })": nn.Linear(2, 3, bias=False),
+    "Dropout(0.1)": nn.Dropout(0.1),
+    "CrossEntropyLoss({ labelSmoothing: 0.1 })": nn.CrossEntropyLoss(label_smoothing=0.1),
+    "ModuleList()": nn.ModuleList(),
+    "Sequential()": nn.Sequential(),
+    "Net()": Net(),
+}
+
+
+def message(function):
+    try:
+        function()
+    except RuntimeError as error:
+        return str(error)
+    raise AssertionError("no error")
+
+
+linear = nn.Linear(2, 3)
+incompatible = nn.Linear(2, 3).load_state_dict({"weight": torch.zeros(3, 2), "extra": torch.zeros(1)}, strict=False)
+result = {
+    "modules": {name: repr(module) for name, module in modules.items()},
+    "errors": {
+        "strict": message(lambda: linear.load_state_dict({"weight": torch.zeros(2, 3), "a": torch.zeros(1), "b": torch.zeros(1)})),
+        "loose": message(lambda: linear.load_state_dict({"weight": torch.zeros(2, 3)}, strict=False)),
+        "labels": message(lambda: nn.functional.cross_entropy(torch.zeros(2, 3), torch.zeros(2, dtype=torch.int32))),
+    },
+    "incompatible": incompatible._asdict(),
+}
+path = pathlib.Path(sys.argv[1]) / "porting.json"
+path.write_text(json.dumps(result, indent=2) + "\n")

@@ -1,0 +1,115 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { nn, ones, type Tensor, zeros } from '../../../src/torch/index.js';
+import { codeOf } from '../../support/close.js';
+import { golden } from '../../support/safetensors.js';
+
+/** What PyTorch prints and says. */
+const pytorch = JSON.parse(readFileSync(join(golden, 'porting.json'), 'utf8')) as {
+  modules: Record<string, string>;
+  errors: Record<'strict' | 'loose' | 'labels', string>;
+};
+
+class Net extends nn.Module {
+  embedding = new nn.Embedding(10, 3, { paddingIdx: 1 });
+  rnn = new nn.LSTM(3, 2, { numLayers: 2, batchFirst: true, dropout: 0.5, bidirectional: true });
+  layers = new nn.ModuleList([new nn.Linear(4, 4), new nn.Linear(4, 4), new nn.Linear(4, 2)]);
+  last = new nn.Sequential(new nn.Dropout(0.1), new nn.Linear(2, 2));
+  forward(): void {}
+  protected override extraRepr(): string {
+    return 'k=3';
+  }
+}
+
+const { LSTM, RNN, GRU, RNNCell, LSTMCell, GRUCell, Embedding, EmbeddingBag, Linear, Dropout, CrossEntropyLoss } = nn;
+const { ModuleList, Sequential } = nn;
+const modules: Record<string, () => nn.Module> = {
+  'LSTM(64, 32, { numLayers: 2, batchFirst: true, dropout: 0.5, bidirectional: true })': () =>
+    new LSTM(64, 32, { numLayers: 2, batchFirst: true, dropout: 0.5, bidirectional: true }),
+  'LSTM(8, 4, { projSize: 2, bias: false })': () => new LSTM(8, 4, { projSize: 2, bias: false }),
+  "RNN(4, 3, { nonlinearity: 'relu' })": () => new RNN(4, 3, { nonlinearity: 'relu' }),
+  'GRU(4, 3, { batchFirst: true })': () => new GRU(4, 3, { batchFirst: true }),
+  "RNNCell(4, 3, { nonlinearity: 'relu' })": () => new RNNCell(4, 3, { nonlinearity: 'relu' }),
+  'LSTMCell(4, 3, { bias: false })': () => new LSTMCell(4, 3, { bias: false }),
+  'GRUCell(4, 3)': () => new GRUCell(4, 3),
+  'Embedding(10, 3)': () => new Embedding(10, 3),
+  'Embedding(10, 3, { paddingIdx: 1 })': () => new Embedding(10, 3, { paddingIdx: 1 }),
+  'EmbeddingBag(10, 3)': () => new EmbeddingBag(10, 3),
+  "EmbeddingBag(10, 3, { mode: 'sum', paddingIdx: 1 })": () => new EmbeddingBag(10, 3, { mode: 'sum', paddingIdx: 1 }),
+  'Linear(2, 3)': () => new Linear(2, 3),
+  'Linear(2, 3, { bias: false })': () => new Linear(2, 3, { bias: false }),
+  'Dropout(0.1)': () => new Dropout(0.1),
+  'CrossEntropyLoss({ labelSmoothing: 0.1 })': () => new CrossEntropyLoss({ labelSmoothing: 0.1 }),
+  'ModuleList()': () => new ModuleList(),
+  'Sequential()': () => new Sequential(),
+  'Net()': () => new Net(),
+};
+
+/** PyTorch's text as it is here: names in camelCase, values as JavaScript writes them. Nothing works in place. */
+const translated = (text: string) =>
+  text
+    .replaceAll(/_(.)/g, (_, letter: string) => letter.toUpperCase())
+    .replaceAll(/=(True|False)/g, (value) => value.toLowerCase())
+    .replaceAll(', inplace=false', '')
+    .replaceAll(/torch\.Size\((.*?)\)/g, '$1')
+    .replaceAll('. \n', '.\n');
+
+/** The message of the error that a function throws. */
+function messageOf(fn: () => unknown): string {
+  try {
+    fn();
+  } catch (error) {
+    return (error as Error).message;
+  }
+  throw new Error('nothing was thrown');
+}
+
+describe('a module is shown as PyTorch shows it', () => {
+  it('in every case of the golden file', () => expect(Object.keys(modules)).toEqual(Object.keys(pytorch.modules)));
+
+  it.each(Object.entries(modules))('%s', (name, make) => {
+    expect(String(make())).toBe(translated(pytorch.modules[name]!));
+  });
+});
+
+describe('a state dict with other names or shapes', () => {
+  it("is refused in PyTorch's words, with what to do", () => {
+    const linear = new Linear(2, 3);
+    const message = messageOf(() => linear.loadStateDict({ weight: zeros([2, 3]), a: zeros([1]), b: zeros([1]) }));
+    expect(message).toBe(
+      `${translated(pytorch.errors.strict)}\n\tNothing was changed. loadStateDict(state, { strict: false }) loads the names that both have.`,
+    );
+  });
+
+  it.each([[false], [{ strict: false }]])('loads what both have with %j, and says what only one has', (strict) => {
+    const linear = new Linear(2, 3);
+    const bias = linear.bias!.toArray();
+    const result = linear.loadStateDict({ weight: ones([3, 2]), extra: zeros([1]) }, strict);
+    expect(result).toEqual({ missingKeys: ['bias'], unexpectedKeys: ['extra'] });
+    expect(linear.weight.sum().item()).toBe(6);
+    expect(linear.bias!.toArray()).toEqual(bias);
+    const message = messageOf(() => linear.loadStateDict({ weight: zeros([2, 3]) }, strict));
+    expect(message).toBe(`${translated(pytorch.errors.loose)}\n\tNothing was changed.`);
+  });
+
+  it('loads all with strict, the default, and says that nothing is left', () => {
+    const [a, b] = [new Linear(2, 3), new Linear(2, 3)];
+    for (const strict of [undefined, true, {}, { strict: true }]) {
+      expect(b.loadStateDict(a.stateDict(), strict)).toEqual({ missingKeys: [], unexpectedKeys: [] });
+    }
+    expect(codeOf(() => b.loadStateDict(a.stateDict(), { strict: 1 as never }))).toBe('INVALID_ARGUMENT');
+    expect(codeOf(() => b.loadStateDict(a.stateDict(), { stict: false } as never))).toBe('INVALID_ARGUMENT');
+  });
+
+  it('is recognized where it is wrapped', () => {
+    const linear = new Linear(2, 3);
+    const state: Record<string, Tensor> = linear.stateDict();
+    const wrapped = Object.fromEntries(Object.entries(state).map(([name, value]) => [`module.${name}`, value]));
+    expect(messageOf(() => linear.loadStateDict(wrapped))).toContain('Remove the prefix "module."');
+    expect(messageOf(() => linear.loadStateDict({ tensors: state, metadata: {} } as never))).toContain(
+      'what loadFile returns; its state dict is in the property tensors',
+    );
+    expect(messageOf(() => linear.loadStateDict(Promise.resolve(state) as never))).toContain('await the promise first');
+  });
+});
