@@ -1,6 +1,6 @@
 import { type Command, Option as Flag, InvalidArgumentError } from 'commander';
 import { defaultText, type Option, type OptionTable } from '../core/options/table.js';
-import { isWholeNumber, realNumber } from './parsers.js';
+import { isWholeNumber, notWhole, realNumber } from './parsers.js';
 
 /** `maxBatch` as `max-batch`. */
 function kebab(name: string): string {
@@ -24,7 +24,7 @@ function parserOf({ kind, parse }: Option): ((text: string, before: unknown) => 
   // The range is checked with the other options; text that is not a number is reported here with what would fit.
   const whole = (text: string) => {
     if (isWholeNumber(text)) return Number(text);
-    throw new InvalidArgumentError(`Expected ${kind.expected.replace('an integer', 'a whole number')}.`);
+    throw notWhole(text, kind.expected.replace('an integer', 'a whole number'));
   };
   if (!parse) return { text: undefined, flag: undefined, integer: whole, number: realNumber }[kind.typed];
   return (text, before) => {

@@ -5,6 +5,7 @@ import { counted, type Found, type RowShown } from '../inspection/found.js';
 import type { Inspection, LabelFindings } from '../inspection/inspection.js';
 import { labelWords } from '../inspection/labels.js';
 import type { Lengths } from '../inspection/lengths.js';
+import type { Resembling } from '../inspection/nearDuplicates.js';
 
 /** Labels shown in the table. */
 const LABELS_SHOWN = 20;
@@ -48,11 +49,22 @@ function finding<T extends RowShown>(
   title: string,
   { rows, examples }: Found<T>,
   more: (row: T) => string = () => '',
+  below: (row: T) => string[] = () => [],
 ): string[] {
   if (rows === 0) return [];
-  const lines = examples.map((row) => `  ${place(row)}${labelsOf(row)}${more(row)}: ${printable(row.text)}`);
+  const lines = examples.flatMap((row) => [
+    `  ${place(row)}${labelsOf(row)}${more(row)}: ${printable(row.text)}`,
+    ...below(row),
+  ]);
+  const left = rows - examples.length;
+  if (left > 0) lines.push(`  and ${number(left)} more; --all shows them`);
   return [[`${title}: ${counted(rows)}`, ...lines].join('\n')];
 }
+
+/** The earlier text that a text resembles. */
+const otherRow = ({ other, otherLine, otherLabels, otherText }: Resembling): string[] => [
+  `    ${place({ row: other, line: otherLine, text: otherText })}${labelsOf({ row: other, labels: otherLabels, text: otherText })}: ${printable(otherText)}`,
+];
 
 /** The findings as text. `doubtful` contains the rows whose label is probably wrong, if that was checked. */
 export function inspectionReport(found: Inspection, doubtful: DoubtfulRow[] | undefined, examples: number): string {
@@ -61,7 +73,7 @@ export function inspectionReport(found: Inspection, doubtful: DoubtfulRow[] | un
     shares.map(({ name, share }) => `${name} ${percent(share)}`).join(', ');
   const parts = [
     `${counted(found.rows)}, ${counted(found.distinctTexts, 'different text')}`,
-    ...(found.labels ? [labelTable(found.labels)] : []),
+    found.labels ? labelTable(found.labels) : 'no labels were read: give --label with their column if there are any',
     ['lengths', lengthLine('characters', found.characters), lengthLine(`tokens`, found.tokens)].join('\n'),
     `scripts: ${named(scripts) || 'no letters'}${languages.length > 0 ? `; languages, as far as can be guessed: ${named(languages)}` : ''}`,
     ...finding('without text', found.emptyTexts),
@@ -75,7 +87,8 @@ export function inspectionReport(found: Inspection, doubtful: DoubtfulRow[] | un
     ...finding(
       `nearly the same text as an earlier row (${counted(nearDuplicates.comparedWith, 'text')} compared with)`,
       nearDuplicates,
-      (row) => ` like row ${row.other}, ${percent(row.similarity)}`,
+      ({ other, similarity }) => ` like row ${other}, ${percent(similarity)}`,
+      otherRow,
     ),
     ...(against
       ? [
@@ -84,6 +97,7 @@ export function inspectionReport(found: Inspection, doubtful: DoubtfulRow[] | un
             'in the test file and nearly here',
             against.resembling,
             ({ other, similarity }) => ` like row ${other}, ${percent(similarity)}`,
+            otherRow,
           ),
           ...(against.repeated.rows + against.resembling.rows === 0
             ? [`to be measured on: ${counted(against.rows)}, none of which is also here`]

@@ -241,6 +241,7 @@ export function createProgram(done: (exitCode: number) => void): Command {
   );
   addMissingFlags(addFlags(inspect, INSPECT), DOUBT, '')
     .option('--against <file>', 'file of rows that a model will be measured on; finds texts that are in both files')
+    .option('--all', 'show all rows of each finding, not only the first ones')
     .option('--labels', 'also find rows whose label is probably wrong, by cross-validation; this trains models')
     .option('--json', JSON_HELP)
     .action(async (file: string, flags: InspectFlags) => done(await inspectCommand(file, flags)));

@@ -22,3 +22,14 @@ export function byteSize(text: string): number | undefined {
   const bytes = Math.floor(Number(number) * factor);
   return Number.isSafeInteger(bytes) && bytes >= 1 ? bytes : undefined;
 }
+
+/**
+ * Reads a flag's size, as {@link byteSize}.
+ *
+ * @throws Error that says what fits.
+ */
+export function typedByteSize(text: string): number {
+  const bytes = byteSize(text);
+  if (bytes === undefined) throw new Error(`Expected ${BYTE_SIZE}.`);
+  return bytes;
+}

@@ -2,7 +2,7 @@ import { DataError } from '../core/errors.js';
 import { checkNames, settingsOf } from '../core/options/table.js';
 import { Turns } from '../core/turns.js';
 import { type GivenRow, noRows } from '../data/readers/rows.js';
-import { foundIn, labelled } from '../data/sets/labels.js';
+import { foundIn, labelled, misspelled } from '../data/sets/labels.js';
 import { peek } from '../data/sets/peek.js';
 import type { TokenizerName } from '../text/names.js';
 import { ScriptCounter } from '../text/scripts.js';
@@ -32,7 +32,9 @@ interface ReadRow {
 
 function readRow(row: unknown, number: number, file: string | undefined): ReadRow {
   const { text, label, line } = Object(row) as Partial<GivenRow>;
-  if (typeof text === 'string' && label === undefined) return { text, labels: undefined, line };
+  // A misspelt field must not pass for a text without labels.
+  if (typeof text === 'string' && label === undefined && misspelled(row as object) === undefined)
+    return { text, labels: undefined, line };
   const read = labelled(row as GivenRow);
   if (read) {
     const { label: names } = read;

@@ -1,10 +1,14 @@
-import { beginning, Finding, type Found, type RowShown } from './found.js';
+import { Finding, type Found, type RowShown } from './found.js';
 import { bandKeys, shingles, similarity } from './shingles.js';
 
 /** A text that resembles an earlier one. */
 export interface Resembling extends RowShown {
   /** Number of the earlier row. */
   other: number;
+  /** Line of the file where it begins, if known. */
+  otherLine?: number | undefined;
+  /** Its labels, if they differ. */
+  otherLabels?: readonly string[] | undefined;
   /** Beginning of its text. */
   otherText: string;
   /** Jaccard similarity of their character 5-grams, from 0 to 1. */
@@ -13,13 +17,15 @@ export interface Resembling extends RowShown {
 
 /** A text to compare with, about 500 bytes. */
 interface Kept {
-  row: number;
-  text: string;
+  shown: RowShown;
   hashes: Uint32Array;
 }
 
 /** Maximum texts compared per key; further ones resemble each other anyway. */
 const MOST_OF_A_KEY = 8;
+
+/** Labels as a set, for a comparison. */
+const setOf = (labels: readonly string[] | undefined) => JSON.stringify([...new Set(labels)].sort());
 
 /**
  * Finds texts that resemble earlier ones.
@@ -60,7 +66,7 @@ export class NearDuplicateFinder {
     if (hashes.length === 0) return;
     const keys = bandKeys(hashes);
     this.#look(hashes, keys, shown, this.#finding);
-    const at = this.#kept.push({ row: shown().row, text: beginning(key), hashes }) - 1;
+    const at = this.#kept.push({ shown: shown(), hashes }) - 1;
     for (const each of keys) {
       const there = this.#byKey.get(each);
       if (!there) this.#byKey.set(each, [at]);
@@ -84,6 +90,18 @@ export class NearDuplicateFinder {
     }
     if (!best) return;
     const { other, similarity: shared } = best;
-    finding.add(() => ({ ...shown(), other: other.row, otherText: other.text, similarity: shared }));
+    finding.add(() => {
+      const { row, line, labels, text } = other.shown;
+      const own = shown();
+      const differ = labels !== undefined && setOf(labels) !== setOf(own.labels);
+      return {
+        ...own,
+        other: row,
+        ...(line === undefined ? {} : { otherLine: line }),
+        ...(differ ? { otherLabels: labels } : {}),
+        otherText: text,
+        similarity: shared,
+      };
+    });
   }
 }

@@ -26,7 +26,7 @@ export interface InspectOptions {
    * least 0, default 200,000; 0 turns the search off.
    */
   nearRows?: number;
-  /** Maximum rows shown per finding. An integer of at least 0, default 5. */
+  /** Maximum rows shown per finding. An integer from 0 to 1,000,000, default 5. */
   examples?: number;
   /** Stops the work with an error of code `ABORTED`. */
   signal?: AbortSignal;
@@ -41,6 +41,9 @@ export const INSPECTED = custom<InspectedRows>('rows: an array, an iterable, or 
     throw invalidArgument(name, INSPECTED.expected, value);
   return value as InspectedRows;
 });
+
+/** Maximum of the option `examples`. */
+export const MOST_EXAMPLES = 1_000_000;
 
 /** The table of {@link InspectOptions}. */
 export const INSPECT = {
@@ -69,7 +72,7 @@ export const INSPECT = {
     flag: '<n>',
     help: 'maximum texts that others are compared with for near duplicates',
   }),
-  examples: option(integer(0, 1_000), { default: 5, flag: '<n>', help: 'rows shown per finding' }),
+  examples: option(integer(0, MOST_EXAMPLES), { default: 5, flag: '<n>', help: 'rows shown per finding' }),
   signal: option(signal, { help: 'stops the work when it is aborted' }),
   onProgress: option(callback<(progress: { rows: number }) => void>(), {
     help: 'called with the number of rows read so far',
@@ -130,7 +133,7 @@ export interface CompareOptions {
 
 /** The table of {@link CompareOptions}. */
 export const COMPARE = {
-  examples: option(integer(0, 1_000_000), {
+  examples: option(integer(0, MOST_EXAMPLES), {
     default: 5,
     flag: '<n>',
     help: 'rows shown that only one model labels correctly',

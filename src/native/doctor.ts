@@ -53,6 +53,8 @@ export interface LibtorchStatus {
   code?: string;
   /** The error's message, with every place searched. */
   error?: string;
+  /** The commands that install what is missing, if nothing is broken: libtorch, or the addon that uses it. */
+  install?: string[];
 }
 
 /** Result of {@link diagnose}. */
@@ -71,6 +73,15 @@ export interface Diagnosis {
   libtorch: LibtorchStatus;
   /** CUDA, or why not. */
   cuda: CudaStatus;
+}
+
+/** The commands that install what is missing; undefined if what failed is there, or cannot be had. */
+function missingParts({ libtorch: { code }, platform }: Diagnosis): string[] | undefined {
+  const addonThere = addonCandidates('recurra-torch').some((candidate) => existsSync(candidate));
+  const addon = prebuiltPackage('recurra-torch', platform);
+  const commands = addonThere || addon === undefined ? [] : [`npm install ${addon}`];
+  if (code === 'LIBTORCH_NOT_FOUND') return [...commands, 'npx recurra libtorch install'];
+  return code === 'ADDON_NOT_FOUND' && commands.length > 0 ? commands : undefined;
 }
 
 /**
@@ -111,11 +122,13 @@ export function diagnose(): Diagnosis {
   } catch (error) {
     diagnosis.libtorch.error = (error as Error).message;
     if (error instanceof RecurraError) diagnosis.libtorch.code = error.code;
-    // A libtorch that is not installed, or not available, only affects tensors; one that was named explicitly but does
-    // not work is an error.
+    // A libtorch or torch addon that is not installed, or not available, only affects tensors; a libtorch that was named
+    // explicitly but does not work is an error.
     const named = process.env.RECURRA_LIBTORCH || process.env.LIBTORCH;
-    const absent = ['LIBTORCH_NOT_FOUND', 'LIBTORCH_UNSUPPORTED_PLATFORM'];
-    if (!absent.includes(diagnosis.libtorch.code ?? '') || named) diagnosis.ok = false;
+    const install = missingParts(diagnosis);
+    const unavailable = diagnosis.libtorch.code === 'LIBTORCH_UNSUPPORTED_PLATFORM';
+    if (named || !(install || unavailable)) diagnosis.ok = false;
+    else if (install) diagnosis.libtorch.install = install;
   }
   diagnosis.cuda = cudaStatus();
   return diagnosis;

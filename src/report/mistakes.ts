@@ -2,7 +2,7 @@ import { keepLargest } from '../core/largest.js';
 import { Turns } from '../core/turns.js';
 import { beginning } from '../inspection/found.js';
 import type { TextClassifier } from '../models/classifier/classifier.js';
-import type { Explanation } from '../models/classifier/explain.js';
+import type { ExplainMethod, Explanation } from '../models/classifier/explain.js';
 import type { ExplainedMistake } from './format.js';
 
 /** Maximum code units shown of an explained text. */
@@ -45,10 +45,14 @@ export class Mistakes {
   ): Promise<ExplainedMistake[]> {
     const turns = new Turns(signal, undefined, 'the report');
     const all: ExplainedMistake[] = [];
+    // The part of the model with the larger share is shown.
+    const byLinear = model.recurrent && model.mix !== undefined && model.mix.network < 0.5;
+    // The linear part is the same with any method, and this one is faster.
+    const method: ExplainMethod = byLinear ? 'gradientInput' : 'occlusion';
     for (const { mistake } of this.#kept) {
       const { text, label } = mistake;
-      const explanation = await model.explain(text, { label, ...(signal && { signal }) });
-      all.push({ ...mistake, text: beginning(text, SHOWN), tokens: tokensOf(explanation, model) });
+      const explanation = await model.explain(text, { label, method, ...(signal && { signal }) });
+      all.push({ ...mistake, text: beginning(text, SHOWN), tokens: tokensOf(explanation, byLinear) });
       onDone(all.length);
       await turns.next();
     }
@@ -56,9 +60,8 @@ export class Mistakes {
   }
 }
 
-/** The contributing parts of a text, without n-grams, from the part of the model with the larger share. */
-function tokensOf({ tokens }: Explanation, { mix, recurrent }: TextClassifier): ExplainedMistake['tokens'] {
-  const byLinear = recurrent && mix !== undefined && mix.network < 0.5;
+/** The contributing parts of a text, without n-grams: to the linear model, or to the network. */
+function tokensOf({ tokens }: Explanation, byLinear: boolean): ExplainedMistake['tokens'] {
   const parts: ExplainedMistake['tokens'] = [];
   let largest = 0;
   let end = 0;

@@ -1,6 +1,7 @@
 import type { FastifyInstance } from 'fastify';
 import { ArgumentError } from '../core/errors.js';
 import type { TextClassifier } from '../models/classifier/classifier.js';
+import type { ExplainMethod } from '../models/classifier/explain.js';
 import { type RouteContext, whenGone } from './context.js';
 import { explainSchemas } from './explainSchemas.js';
 import { Refusal } from './failure.js';
@@ -14,15 +15,14 @@ export function explainRoute(
 ): void {
   const shape = explainSchemas(settings);
   const underWay = new UnderWay(settings.maxConcurrent, 'explained');
-  app.post<{ Body: { text: string; label?: string } }>(
+  app.post<{ Body: { text: string; label?: string; method?: ExplainMethod } }>(
     '/explain',
     { config, schema: { body: shape.explain, response: { 200: shape.explanation } } },
     async (request, reply) => {
-      const { text, label } = request.body;
+      const { text, label, method } = request.body;
       const done = underWay.begin();
       try {
-        // Occlusion computes a text as often as it has tokens: too costly for a public route.
-        const explanation = await model.explain(text, { label, signal: whenGone(reply) });
+        const explanation = await model.explain(text, { label, method, signal: whenGone(reply) });
         labelled(request, 1);
         return explanation;
       } catch (error) {

@@ -1,3 +1,4 @@
+import { EXPLAIN_METHODS } from '../models/classifier/explain.js';
 import type { ServerSettings } from './options.js';
 
 /** Schemas of the request for an explanation, and of its answer. */
@@ -18,7 +19,7 @@ export function explainSchemas({ maxTextLength }: Pick<ServerSettings, 'maxTextL
       known: { type: 'boolean', description: 'Whether the model knows the token.' },
       read: { type: 'boolean', description: 'Whether the network read it, or the text was cut before it.' },
       contribution: number(
-        'What it adds to the logit of the label, by gradient times input; of a model without a network to the score of the linear model.',
+        'What it adds to the logit of the label; of a model without a network to the score of the linear model.',
       ),
       linear: number('What its characters add to the score of the linear model, if there is one next to the network.'),
     },
@@ -31,6 +32,12 @@ export function explainSchemas({ maxTextLength }: Pick<ServerSettings, 'maxTextL
       properties: {
         text: { type: 'string', maxLength: maxTextLength, description: 'The text to explain; it may be empty.' },
         label: { type: 'string', description: 'The label to explain. Default: the most probable one.' },
+        method: {
+          type: 'string',
+          enum: EXPLAIN_METHODS,
+          description:
+            'occlusion (default) removes each token in turn; gradientInput is faster on long texts, but less reliable.',
+        },
       },
     },
     explanation: {
@@ -42,7 +49,15 @@ export function explainSchemas({ maxTextLength }: Pick<ServerSettings, 'maxTextL
         logit: number("The network's output for it, before softmax or sigmoid."),
         linear: number("The linear model's score for it, if there is such a model."),
         predicted: { type: 'string', description: 'The most probable label.' },
-        method: { type: 'string', enum: ['gradientInput', 'linear'], description: 'How it was found out.' },
+        method: {
+          type: 'string',
+          enum: [...EXPLAIN_METHODS, 'linear'],
+          description: 'The method; linear for a model without a network.',
+        },
+        groupSize: {
+          type: 'integer',
+          description: 'Tokens that occlusion removed together, each with an equal share: 1 except in long texts.',
+        },
         tokens: {
           type: 'array',
           items: token,

@@ -1,6 +1,7 @@
 import { STATUS_CODES } from 'node:http';
 import type { Duplex } from 'node:stream';
 import type { FastifyError } from 'fastify';
+import { choiceWords } from '../core/checks.js';
 import { describe, RecurraError } from '../core/errors.js';
 import { endConnection } from './connections.js';
 
@@ -54,6 +55,10 @@ function ofValidation(faults: NonNullable<FastifyError['validation']>): Failure 
   if (keyword === 'additionalProperties') {
     const name = JSON.stringify(params.additionalProperty);
     return { status: 400, code: 'INVALID_ARGUMENT', message: `Unknown property ${name} in ${where}` };
+  }
+  if (keyword === 'enum') {
+    const message = `Expected ${choiceWords(params.allowedValues as string[])} for ${where} but received ${describe(data)}`;
+    return { status: 400, code: 'INVALID_ARGUMENT', message };
   }
   if (keyword === 'type') {
     const type = [params.type].flat().join(' or ');

@@ -1,3 +1,4 @@
+import { typedByteSize } from '../core/byteSize.js';
 import { callback, flag, integer, text } from '../core/options/kinds.js';
 import { checkNames, option, type SettingsOf, settingsOf, type TableOf } from '../core/options/table.js';
 import { trustedProxies, typedProxies } from './proxies.js';
@@ -93,8 +94,10 @@ export const SERVER = {
   }),
   bodyLimit: option(integer(1, 1 << 30), {
     default: 1 << 20,
-    flag: '<bytes>',
+    flag: '<size>',
     help: 'largest body of a request, in bytes',
+    flagHelp: 'largest body of a request, such as 2MB',
+    parse: typedByteSize,
   }),
   maxTextLength: option(integer(1, 1 << 29), {
     default: 100_000,

@@ -1,4 +1,4 @@
-import { BYTE_SIZE, byteSize } from '../core/byteSize.js';
+import { typedByteSize } from '../core/byteSize.js';
 import { invalidArgument } from '../core/errors.js';
 import { callback, custom, integer, number } from '../core/options/kinds.js';
 import { option, type TableOf } from '../core/options/table.js';
@@ -38,13 +38,6 @@ const LEAST_SIZE = 50_000;
 const METRIC = "'accuracy', 'macroF1' or 'f1:LABEL'";
 const SIZE = `bytes, from ${LEAST_SIZE} on`;
 
-/** What `--max-size` says, in bytes. */
-function typedSize(text: string): number {
-  const bytes = byteSize(text);
-  if (bytes === undefined) throw new Error(`Expected ${BYTE_SIZE}.`);
-  return bytes;
-}
-
 /** The table of {@link TuningOptions}. */
 export const SEARCH = {
   minutes: option(number({ above: 0, to: 100_000 }), {
@@ -71,7 +64,7 @@ export const SEARCH = {
       flag: '<size>',
       help: 'maximum bytes of the model file',
       flagHelp: 'maximum size of the model file, such as 2MB',
-      parse: typedSize,
+      parse: typedByteSize,
     },
   ),
   metric: option(

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import fc from 'fast-check';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import {
   basicEnglish,
   HuggingFaceTokenizer,
@@ -8,6 +8,7 @@ import {
   type TrainOptions,
   unicodeWords,
 } from '../../src/index.js';
+import { groupSizeOf, logitsWithout } from '../../src/models/classifier/occlusion.js';
 import { locateTokens } from '../../src/text/locate.js';
 import { modelTokenizer, readingOf } from '../../src/text/reading.js';
 import { loadFile, nn, type Tensor, tensor } from '../../src/torch/index.js';
@@ -63,7 +64,10 @@ describe('gradient times input', () => {
       embedded.grad = null;
       logits.at(0).at(index).backward({ retainGraph: true });
       const expected = embedded.grad!.mul(embedded.detach()).sum({ dim: 2 }).toTypedArray() as Float32Array;
-      const { tokens, logit } = await trained.explain('the cat zyx with the hammer', { label });
+      const { tokens, logit } = await trained.explain('the cat zyx with the hammer', {
+        label,
+        method: 'gradientInput',
+      });
       expect(Math.abs(logit - logits.at(0).at(index).item())).toBeLessThan(1e-5);
       for (const [i, { contribution }] of tokens.entries()) {
         expect(Math.abs(contribution - expected[i]!), `${label}, token ${i}`).toBeLessThan(1e-5);
@@ -110,6 +114,75 @@ describe('occlusion', () => {
   });
 });
 
+describe('occlusion of a long text', () => {
+  /** An engine whose logits are the sum and the number of a row's ids. */
+  const adding = (calls: number[][], workPerToken = 2 ** 15) => ({
+    workPerToken,
+    async rawScores(tokens: Int32Array, lengths: Int32Array) {
+      calls.push([...lengths]);
+      let at = 0;
+      return Float32Array.from(
+        [...lengths].flatMap((length) => {
+          const row = tokens.subarray(at, at + length);
+          at += length;
+          return [row.reduce((sum, id) => sum + id, 0), length];
+        }),
+      );
+    },
+  });
+
+  it('removes so many tokens together that the work stays within bounds', () => {
+    const default_ = 2 ** 16;
+    expect([1, 2_000, 2_048, 2_049, 20_000, 1_000_000].map((tokens) => groupSizeOf(tokens, default_))).toEqual([
+      1, 1, 1, 2, 96, 62_500,
+    ]);
+    for (const work of [1, 1e5, 3e6]) {
+      for (const tokens of [100, 3_000, 10_000]) {
+        const groups = Math.ceil(tokens / groupSizeOf(tokens, work));
+        expect(groups === 16 || groups * tokens * work <= 2 ** 38, `${tokens} tokens of ${work}`).toBe(true);
+      }
+    }
+  });
+
+  it('leaves out each group in turn, the last of which may be smaller', async () => {
+    const ids = Int32Array.of(1, 10, 100, 1_000, 10_000, 100_000, 1_000_000);
+    const calls: number[][] = [];
+    const network = { engine: adding(calls), unknown: 7, classes: 2 };
+    expect([...(await logitsWithout(network, ids, 3, 0, undefined))]).toEqual([1_111_000, 1_000_111, 111_111]);
+    expect(calls).toEqual([[4, 4, 6]]);
+    expect([...(await logitsWithout(network, Int32Array.of(5, 6), 2, 1, undefined))]).toEqual([1]);
+    expect([...(await logitsWithout(network, Int32Array.of(5, 6), 2, 0, undefined))]).toEqual([7]);
+  });
+
+  it('is computed in short calls, between which it can be stopped', async () => {
+    const ids = new Int32Array(4_096).fill(1);
+    const calls: number[][] = [];
+    const abort = new AbortController();
+    const engine = adding(calls, 2 ** 20);
+    const network = { engine, unknown: 0, classes: 2 };
+    expect(await logitsWithout(network, ids, 64, 0, undefined)).toHaveLength(64);
+    expect(calls.map(({ length }) => length)).toEqual(Array(16).fill(4));
+    const rawScores = vi.spyOn(engine, 'rawScores').mockImplementationOnce(async (_, { length }) => {
+      abort.abort();
+      return new Float32Array(2 * length);
+    });
+    await expect(logitsWithout(network, ids, 64, 0, abort.signal)).rejects.toMatchObject({ code: 'ABORTED' });
+    expect(rawScores).toHaveBeenCalledTimes(1);
+  });
+
+  it('gives each token of a group an equal share', async () => {
+    const small = await TextClassifier.train(topicTexts(60), { ...SIZES, hiddenSize: 2, epochs: 1, maxLength: 3_000 });
+    const words = topicTexts(800, 3).flatMap(({ text }) => text.split(' '));
+    const text = words.slice(0, 3_000).join(' ');
+    const { groupSize, tokens, logit } = await small.explain(text, { label: 'food' });
+    expect([groupSize, tokens.length]).toEqual([2, 3_000]);
+    const without = await small.explain(words.slice(2, 3_000).join(' '), { label: 'food', method: 'gradientInput' });
+    expect(tokens[0]!.contribution).toBe(tokens[1]!.contribution);
+    expect(Math.abs(2 * tokens[0]!.contribution - (logit - without.logit))).toBeLessThan(1e-5);
+    await small.close();
+  });
+});
+
 describe('an explanation', () => {
   it.each(['gradientInput', 'occlusion'] as const)('by %s finds the words that decide', async (method) => {
     const fillers = ['a', 'the', 'with', 'of', 'and', 'small', 'old', 'for'];
@@ -125,8 +198,9 @@ describe('an explanation', () => {
 
   it('tells the label, its probability, and where each token stands', async () => {
     const text = 'The Dog of fur';
-    const { label, predicted, probability, logit, method, tokens } = await model.explain(text);
-    expect([label, predicted, method]).toEqual(['animal', 'animal', 'gradientInput']);
+    const { label, predicted, probability, logit, method, groupSize, tokens } = await model.explain(text);
+    expect([label, predicted, method, groupSize]).toEqual(['animal', 'animal', 'occlusion', 1]);
+    expect(await model.explain(text, { method: 'gradientInput' })).not.toHaveProperty('groupSize');
     expect(probability).toBe((await model.predict(text)).probability);
     expect(Number.isFinite(logit)).toBe(true);
     expect(tokens[1]).toEqual({
@@ -186,8 +260,8 @@ describe('an explanation', () => {
 
   it('changes nothing in the model', async () => {
     const before = await model.predict('the dog');
-    await model.explain('the dog', { method: 'occlusion' });
     await model.explain('the dog');
+    await model.explain('the dog', { method: 'gradientInput' });
     expect(await model.predict('the dog')).toEqual(before);
   });
 

@@ -43,7 +43,8 @@ describe('recurra explain', () => {
       text,
       label: 'food',
       predicted: 'animal',
-      method: 'gradientInput',
+      method: 'occlusion',
+      groupSize: 1,
     });
     expect(line.tokens.map(({ token, source, known }: Record<string, unknown>) => [token, source, known])).toEqual([
       ['the', 'The', true],

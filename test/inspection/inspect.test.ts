@@ -1,7 +1,7 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
-import { findDoubtfulRows, inspectRows, type Row } from '../../src/index.js';
+import { findDoubtfulRows, inspectRows, type Row, TextClassifier } from '../../src/index.js';
 import { COLUMNS, recurra } from '../support/cli.js';
 import { temporaryFolder } from '../support/folder.js';
 import { topicCsv, topicTexts } from '../support/texts.js';
@@ -82,6 +82,33 @@ it('takes texts alone, in any script, and looks up words in a file of vectors', 
   expect(found.advice.map(({ about }) => about)).toEqual(['coverage']);
 });
 
+it('shows both rows of a pair, with their labels if they differ', async () => {
+  const rows = [
+    { text: 'I would like to borrow some money for a new House in the country', label: 'loan', line: 2 },
+    { text: 'I would like to borrow some money for a new house in that country', label: 'house', line: 5 },
+    { text: 'i would like to borrow some money for a new house in this country', label: 'loan' },
+  ];
+  const { examples } = (await inspectRows(rows, { similarity: 0.5 })).nearDuplicates;
+  expect(examples.map(({ row, other, otherLine, otherText }) => [row, other, otherLine, otherText])).toEqual([
+    [2, 1, 2, rows[0]!.text],
+    [3, 1, 2, rows[0]!.text],
+  ]);
+  expect(examples.map(({ otherLabels }) => otherLabels)).toEqual([['loan'], undefined]);
+});
+
+it('does not take a misspelt label for a text without one', async () => {
+  for (const field of ['labels', 'Label', 'labell']) {
+    await expect(inspectRows([{ text: 'a', [field]: 'x' }] as never), field).rejects.toThrow(
+      `found the fields "text", "${field}"; rename "${field}" to "label"`,
+    );
+  }
+  const { labels } = await inspectRows([{ text: 'a', channel: 'x' }] as never);
+  expect(labels).toBeUndefined();
+  await expect(TextClassifier.train([{ text: 'a', labels: 'x' }] as never)).rejects.toThrow(
+    /rename "labels" to "label"/,
+  );
+});
+
 it('says where a row is none, that there are none, and stops when it is told', async () => {
   const bad = [{ text: 'a', label: 'x' }, { text: 1, label: 'x', line: 7 } as never];
   await expect(inspectRows(bad)).rejects.toMatchObject({ code: 'INVALID_ROW', line: 7 });
@@ -137,6 +164,22 @@ it('writes one row, one label and one text as such', () => {
   writeFileSync(path('one.csv'), 'body,topic\na saw,tool\n');
   const { out } = recurra(['inspect', path('one.csv'), ...COLUMNS]);
   expect(out).toMatch(/^1 row, 1 different text\n\n1 label \(/);
+});
+
+it('lists all rows of a finding if asked to', () => {
+  const repeated = Array.from({ length: 9 }, (_, i) => ({ text: `where is my new card number ${i}`, label: 'card' }));
+  writeFileSync(path('near.csv'), topicCsv(repeated));
+  const few = recurra(['inspect', path('near.csv'), ...COLUMNS]).out;
+  expect(few).toMatch(
+    / {2}row 2 in line 3 \["card"\] like row 1, [\d.]+ %: where is my new card number 1\n {4}row 1 in line 2: where is my new card number 0\n/,
+  );
+  expect(few).toContain('  and 3 more; --all shows them\n');
+  const all = recurra(['inspect', path('near.csv'), ...COLUMNS, '--all']).out;
+  expect(all).toContain('where is my new card number 8');
+  expect(all).not.toContain('--all');
+  expect(recurra(['inspect', path('near.csv'), '--text', 'body']).out).toContain('\nno labels were read: give --label');
+  const both = recurra(['inspect', path('near.csv'), ...COLUMNS, '--all', '--examples', '7']);
+  expect([both.status, both.err]).toEqual([2, expect.stringMatching(/--all and --examples exclude each other/)]);
 });
 
 it('is a command, whose findings are also data', () => {

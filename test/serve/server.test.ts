@@ -229,6 +229,10 @@ describe('explanations', () => {
     expect(await answer.json()).toEqual(JSON.parse(JSON.stringify(await model.explain(text))));
     const other = await post(`${url}/explain`, { text, label: 'tool' });
     expect(await other.json()).toEqual(JSON.parse(JSON.stringify(await model.explain(text, { label: 'tool' }))));
+    const faster = await post(`${url}/explain`, { text, method: 'gradientInput' });
+    expect(await faster.json()).toEqual(
+      JSON.parse(JSON.stringify(await model.explain(text, { method: 'gradientInput' }))),
+    );
     expect(await (await post(`${url}/explain`, { text: '' })).json()).toMatchObject({ tokens: [] });
   });
 
@@ -242,7 +246,10 @@ describe('explanations', () => {
       'the model has no label "plant"; it has "animal", "food", "tool"',
     ]);
     expect(await refused({})).toEqual([400, "body must have required property 'text'"]);
-    expect(await refused({ text: 'a', method: 'occlusion' })).toEqual([400, 'Unknown property "method" in body']);
+    expect(await refused({ text: 'a', method: 'lime' })).toEqual([
+      400,
+      `Expected 'occlusion' or 'gradientInput' for body.method but received string "lime"`,
+    ]);
     expect(await refused({ text: 'a'.repeat(51) })).toEqual([413, 'Expected at most 50 characters in body.text']);
     const { at } = await start({ maxConcurrent: 1 });
     const explain = vi.spyOn(model, 'explain').mockImplementation(() => new Promise(() => {}));

@@ -172,7 +172,9 @@ export function classifier({ labels, words, cell, multiLabel, networkShare }, co
     if (text.length > COLOURED) why = `A text of more than ${count(COLOURED)} characters is not coloured.`;
     else if (text.trim() !== '') {
       try {
-        explanation = await askJson('explain', { text, ...(label !== undefined && { label }) }, signal);
+        // The linear part is the same with any method, and this one is faster.
+        const method = byLinear ? 'gradientInput' : 'occlusion';
+        explanation = await askJson('explain', { text, method, ...(label !== undefined && { label }) }, signal);
       } catch (error) {
         if (!(error instanceof Refused)) throw error;
         why = `Not coloured: ${error.message}`;

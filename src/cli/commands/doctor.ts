@@ -12,9 +12,11 @@ function lines(found: Diagnosis): string[] {
     addon.error ? `addon     FAILED: ${addon.error}` : `addon     ${addon.path}`,
   ];
   if (libtorch.error && found.ok) {
+    const needed = 'needed only for recurra/torch, recurra/lesson and training on a GPU';
+    const more = libtorch.install ?? libtorch.error.split('\n');
     list.push(
-      'libtorch  not installed. TextClassifier works without it; tensors and your own networks need it:',
-      ...libtorch.error.split('\n').map((line) => `          ${line}`),
+      libtorch.install ? `libtorch  not installed (${needed}). To install it:` : `libtorch  not available (${needed}):`,
+      ...more.map((line) => `          ${line}`),
     );
   } else if (libtorch.error) list.push(`libtorch  FAILED [${libtorch.code}]: ${libtorch.error}`);
   else if (libtorch.version) {

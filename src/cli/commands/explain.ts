@@ -62,15 +62,15 @@ function table(tokens: readonly ExplainedToken[], largest: number): string[] {
 }
 
 const MEANING: Record<Explanation['method'], string> = {
-  gradientInput: 'gradient times input: what each token adds to the logit, to first order',
   occlusion: 'occlusion: by how much the logit falls without the token',
+  gradientInput: 'gradient times input: what each token adds to the logit, to first order',
   linear: 'what the characters of each token add to the score of the linear model',
 };
 
 function show(
   text: string,
   labels: readonly string[],
-  { label, probability, logit, linear, predicted, method, tokens }: Explanation,
+  { label, probability, logit, linear, predicted, method, groupSize = 1, tokens }: Explanation,
 ): void {
   // If all contributions are zero, nothing is highlighted; avoid dividing by zero.
   const largest = tokens.reduce((most, { contribution }) => Math.max(most, Math.abs(contribution)), 1e-12);
@@ -80,6 +80,9 @@ function show(
   const lines = [
     `${paint.bold(name(label))}  ${percent(probability)}  logit ${logit.toFixed(4)}${other}`,
     MEANING[method],
+    ...(groupSize > 1
+      ? [`the text is long: ${groupSize} tokens were removed at a time, and share the fall equally`]
+      : []),
     ...(linear === undefined || method === 'linear'
       ? []
       : [`the network's part; the linear model adds ${linear.toFixed(4)} (--json has its parts)`]),

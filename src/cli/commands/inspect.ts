@@ -10,6 +10,7 @@ import {
   INSPECT,
   type InspectedRows,
   type InspectOptions,
+  MOST_EXAMPLES,
 } from '../../inspection/options.js';
 import { givenOptions } from '../flags.js';
 import { inspectionReport } from '../inspectionReport.js';
@@ -23,6 +24,7 @@ import { abortOnSignals } from './train.js';
 export interface InspectFlags extends RowFlags {
   against?: string;
   labels?: boolean;
+  all?: boolean;
   json?: boolean;
 }
 
@@ -39,6 +41,9 @@ function open(
 /** `recurra inspect`: examines a file of rows before training. */
 export async function inspectCommand(file: string, flags: InspectFlags): Promise<number> {
   const options = givenOptions<InspectOptions & { against?: unknown }>(INSPECT, flags) as InspectOptions;
+  if (flags.all && options.examples !== undefined)
+    throw constraint('all', '--all and --examples exclude each other: --all shows every row');
+  if (flags.all) options.examples = MOST_EXAMPLES;
   const doubts = givenOptions<DoubtOptions>(DOUBT, flags);
   const labelled = (flags as { label?: unknown }).label !== undefined || flags.text === undefined;
   for (const each of [file, flags.against ?? ''])

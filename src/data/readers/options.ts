@@ -1,4 +1,5 @@
 import { TextDecoder } from 'node:util';
+import { typedByteSize } from '../../core/byteSize.js';
 import { invalidArgument } from '../../core/errors.js';
 import { callback, choice, custom, flag, integer, text } from '../../core/options/kinds.js';
 import { option, type SettingsOf, settingsOf, type TableOf } from '../../core/options/table.js';
@@ -151,8 +152,10 @@ export const FILE_TEXT = {
   maxRowBytes: option(integer(1), {
     default: 2 ** 24,
     defaultText: '16,777,216',
-    flag: '<n>',
+    flag: '<size>',
     help: 'longest row in bytes',
+    flagHelp: 'longest row, such as 64MB',
+    parse: typedByteSize,
   }),
   ...READING,
 } as const satisfies TableOf<FileTextOptions>;

@@ -1,4 +1,5 @@
 import { describe } from '../../core/errors.js';
+import { closest } from '../../core/options/names.js';
 import type { GivenRow, Row } from '../readers/rows.js';
 
 /** A label as text; undefined for an invalid label. Numbers and booleans are written as in the JSON reader. */
@@ -29,6 +30,15 @@ export function labelled(row: GivenRow): Row | undefined {
 }
 
 /**
+ * The field of a row without a label that is probably meant as one, such as `labels` or `Label`.
+ *
+ * @internal
+ */
+export function misspelled(row: object): string | undefined {
+  return 'label' in row ? undefined : Object.keys(row).find((name) => closest(name, ['label']) !== undefined);
+}
+
+/**
  * Describes an invalid row, for a message.
  *
  * @internal
@@ -36,7 +46,13 @@ export function labelled(row: GivenRow): Row | undefined {
 export function foundIn(row: unknown): string {
   if (row === null || typeof row !== 'object' || Array.isArray(row)) return describe(row);
   const { text, label } = row as Partial<GivenRow>;
-  if (text === undefined && label === undefined) return JSON.stringify(Object.keys(row));
+  if (text === undefined || label === undefined) {
+    const names = Object.keys(row);
+    const meant = label === undefined ? misspelled(row) : undefined;
+    const hint = meant === undefined ? '' : `; rename ${JSON.stringify(meant)} to "label"`;
+    const fields = names.map((name) => JSON.stringify(name)).join(', ');
+    return `${names.length === 1 ? 'the field' : 'the fields'} ${fields || 'none'}${hint}`;
+  }
   const wrong = Array.isArray(label) ? label.findIndex((name) => labelText(name) === undefined) : -1;
   const found = wrong < 0 ? describe(label) : `${describe(label)} with ${describe((label as unknown[])[wrong])}`;
   return `text: ${describe(text)}, label: ${found}`;

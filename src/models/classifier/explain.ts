@@ -13,18 +13,24 @@ import type { TokenSettings } from '../../text/options.js';
 import { readingOf } from '../../text/reading.js';
 import type { Vocab } from '../../text/vocab.js';
 import type { Expert } from './linear.js';
+import { groupSizeOf, logitsWithout } from './occlusion.js';
 
 /** How {@link TextClassifier.explain} computes contributions. */
-export type ExplainMethod = 'gradientInput' | 'occlusion';
+export type ExplainMethod = (typeof EXPLAIN_METHODS)[number];
+
+/** The methods; the first is the default. */
+export const EXPLAIN_METHODS = ['occlusion', 'gradientInput'] as const;
 
 /** Options of {@link TextClassifier.explain}. */
 export interface ExplainOptions {
   /** The label to explain. Default: the most probable one. */
   label?: string | undefined;
   /**
-   * `gradientInput`: the gradient of the logit with respect to the token's word vector, times that vector; one forward
-   * and one backward pass, exact to first order. `occlusion`: how much the logit drops if the token is removed; exact,
-   * but a text of n tokens is computed n times. Default `'gradientInput'`.
+   * `occlusion`: how much the logit drops if the token is removed. A text of n tokens is computed n times, in batches;
+   * in a long text several tokens are removed together, see {@link Explanation.groupSize}. `gradientInput`: the
+   * gradient of the logit with respect to the token's word vector, times that vector. It needs one forward and one
+   * backward pass and holds for small changes only: where the model is sure, its signs are often wrong. Default
+   * `'occlusion'`.
    */
   method?: ExplainMethod | undefined;
   /** Stops the work with an error of code `ABORTED`. */
@@ -76,6 +82,12 @@ export interface Explanation {
   predicted: string;
   /** The method; `'linear'` for a model without a network, whose contributions are exact parts of its score. */
   method: ExplainMethod | 'linear';
+  /**
+   * Tokens that occlusion removed together: 1, or more if the text is so long that removing them one by one would take
+   * more than about two seconds. Each token of a group then has an equal share of what the group contributed. Undefined
+   * for the other methods.
+   */
+  groupSize?: number | undefined;
   /** The text's tokens in order, including those that were cut off; n-grams come after their tokens. */
   tokens: ExplainedToken[];
 }
@@ -86,10 +98,10 @@ export const EXPLAIN = {
     custom<string>('a label of the model', (_, value) => value as string),
     { defaultText: 'the most probable one', flag: '<label>', help: 'label to explain' },
   ),
-  method: option(choice(['gradientInput', 'occlusion']), {
-    default: 'gradientInput',
+  method: option(choice(EXPLAIN_METHODS), {
+    default: 'occlusion',
     flag: '<method>',
-    help: 'method of the explanation',
+    help: 'method of the explanation: leave tokens out, or gradient times input, which is faster on long texts',
   }),
   signal: option(signal, { help: 'stops the work when it is aborted' }),
 } as const satisfies TableOf<ExplainOptions>;
@@ -112,38 +124,6 @@ export function explainSettings(options: ExplainOptions, labels: readonly string
     );
   }
   return settings;
-}
-
-/** Tokens per call of the engine for an occlusion: some tenths of a second of work, so that stopping is prompt. */
-const TOKENS_PER_CALL = 262_144;
-
-/** The logits of a class for the text without each of its tokens in turn. */
-async function occludedLogits(
-  engine: ExplainingEngine,
-  ids: Int32Array,
-  unknown: number,
-  classes: number,
-  classIndex: number,
-  signal: AbortSignal | undefined,
-): Promise<Float32Array> {
-  const logits = new Float32Array(ids.length);
-  // A text without tokens is read as one unknown word.
-  const length = Math.max(1, ids.length - 1);
-  const rows = Math.max(1, Math.floor(TOKENS_PER_CALL / length));
-  const turns = new Turns(signal, undefined, 'the explanation');
-  for (let from = 0; from < ids.length; from += rows) {
-    const count = Math.min(rows, ids.length - from);
-    const tokens = new Int32Array(count * length).fill(unknown);
-    for (let row = 0; row < count && ids.length > 1; row++) {
-      tokens.set(ids.subarray(0, from + row), row * length);
-      tokens.set(ids.subarray(from + row + 1), row * length + from + row);
-      if (turns.due) await turns.next();
-    }
-    const all = await engine.rawScores(tokens, new Int32Array(count).fill(length));
-    throwIfAborted(signal, 'the explanation');
-    for (let row = 0; row < count; row++) logits[from + row] = all[row * classes + classIndex]!;
-  }
-  return logits;
 }
 
 /** The parts that explain a text. */
@@ -196,9 +176,16 @@ export async function explainText(
   const logit = logits[classIndex]!;
   const parts = await expert?.explain(text, classIndex, spans);
   throwIfAborted(signal, 'the explanation');
+  let groupSize: number | undefined;
   if (method === 'occlusion' && recurrent) {
-    const without = await occludedLogits(engine, ids, unknown, labels.length, classIndex, signal);
-    contributions.set(without.map((value) => logit - value));
+    groupSize = groupSizeOf(ids.length, engine.workPerToken);
+    const network = { engine, unknown, classes: labels.length };
+    const without = await logitsWithout(network, ids, groupSize, classIndex, signal);
+    for (let at = 0; at < ids.length; at++) {
+      const group = Math.floor(at / groupSize);
+      const members = Math.min(groupSize, ids.length - group * groupSize);
+      contributions[at] = (logit - without[group]!) / members;
+    }
   }
   const tokens: ExplainedToken[] = [];
   const readAlone = new Map<number, number>();
@@ -233,6 +220,7 @@ export async function explainText(
     ...(parts && { linear: parts.score }),
     predicted: labels[best]!,
     method: recurrent ? method : 'linear',
+    ...(groupSize !== undefined && { groupSize }),
     tokens,
   };
 }

@@ -1,3 +1,4 @@
+import { typedByteSize } from '../../core/byteSize.js';
 import { checkRange } from '../../core/checks.js';
 import { constraint, invalidArgument } from '../../core/errors.js';
 import { custom, flag, integer, share } from '../../core/options/kinds.js';
@@ -167,8 +168,10 @@ const LINEAR = {
   }),
   maxLinearBytes: option(integer(1_000, 2 ** 31 - 1), {
     defaultText: '1.5 MB plus 84 kB per label, at most 16 MB',
-    flag: '<n>',
+    flag: '<size>',
     help: 'maximum bytes that the linear model adds to the file',
+    flagHelp: 'maximum size that the linear model adds to the file, such as 500kB',
+    parse: typedByteSize,
   }),
   recurrent: option(flag, {
     default: true,
