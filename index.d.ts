@@ -12,7 +12,7 @@ export interface Chunk {
    * of each token.
    */
   targets: Int32Array
-  /** Where the targets of each row begin, followed by their total number; only if a row may have any number. */
+  /** Start of each row in `targets`, followed by the total; only if a row may have any number of targets. */
   targetStarts?: Uint32Array
   /** Rows per batch. */
   batchSizes: Int32Array
@@ -22,13 +22,13 @@ export interface Chunk {
 export interface ChunkStats {
   /** Sum over the batches of the mean loss times the number of answers. */
   loss: number
-  /** Correct answers, in training mode. */
+  /** Number of correct answers, in training mode. */
   correct: number
-  /** Answers trained on: rows, or tokens for a head of tags. */
+  /** Number of answers trained on: rows, or tokens for a head of tags. */
   answers: number
-  /** Rows trained on. */
+  /** Number of rows trained on. */
   rows: number
-  /** The batch at which the loss or the gradient was not finite; -1 for none. */
+  /** Index of the batch whose loss or gradient was not finite; -1 for none. */
   nonFiniteBatch: number
 }
 
@@ -48,7 +48,7 @@ export interface Dropouts {
   recurrent?: number
 }
 
-/** An embedding and recurrent layers over it. */
+/** An embedding, followed by recurrent layers. */
 export interface EncoderConfig {
   /** The recurrent layer. */
   cell: 'rnn' | 'lstm' | 'gru' | 'mingru'
@@ -56,13 +56,13 @@ export interface EncoderConfig {
   vocabSize: number
   /** Columns of the embedding. */
   embeddingDim: number
-  /** Vectors of a word's characters, appended to its own vector; none if omitted. */
+  /** The subword features, whose vector is appended to the word's own; none if omitted. */
   subwords?: SubwordsConfig
-  /** Size of the recurrent state, per direction. */
+  /** Size of the hidden state, per direction. */
   hiddenSize: number
-  /** Recurrent layers. */
+  /** Number of recurrent layers. */
   numLayers: number
-  /** Whether a second recurrence runs from the end of each text. */
+  /** Whether each layer also reads the text backwards. */
   bidirectional: boolean
   /** Dropout rates. */
   dropouts: Dropouts
@@ -78,23 +78,23 @@ export interface EncoderConfig {
 
 /** Forbidden transitions of a path of tags: 1 for forbidden, 0 for allowed. */
 export interface Forbidden {
-  /** First tags, one number for each tag. */
+  /** Tags that must not be first, one number per tag. */
   start: Uint8Array
-  /** Last tags. */
+  /** Tags that must not be last, one number per tag. */
   end: Uint8Array
-  /** A tag and the one that follows it, `[from, to]` row-major. */
+  /** Tags that must not follow each other, `[from, to]` row-major. */
   between: Uint8Array
 }
 
-/** The head on an encoder. */
+/** The head of a network. */
 export interface HeadConfig {
-  /** Which head: one answer per row, or one per token. */
+  /** The kind of head: one prediction per row, or one per token. */
   kind: 'classes' | 'tags'
   /** Number of scores per row or per token. */
   outputs: number
   /** For classes: whether a row may have any number of outputs. */
   multiLabel?: boolean
-  /** For classes: how the states are pooled into one vector. */
+  /** For classes: how the outputs of all tokens become one vector. */
   pooling?: 'last' | 'mean' | 'max' | 'attention'
   /** For tags: how scores become tags. */
   decoder?: 'crf' | 'softmax' | 'adaptive'
@@ -102,7 +102,7 @@ export interface HeadConfig {
   forbidden?: Forbidden
 }
 
-/** An array with its name. */
+/** A named array. */
 export interface NamedArray {
   /** Name, as in a PyTorch state dict. */
   name: string
@@ -116,9 +116,9 @@ export interface NamedArray {
 
 /** Configuration of a network, independent of its task. */
 export interface NetworkConfig {
-  /** From token ids to vectors. */
+  /** Turns token ids into vectors. */
   encoder: EncoderConfig
-  /** From vectors to scores and a loss. */
+  /** Turns vectors into scores and a loss. */
   head: HeadConfig
   /** Seed of initial values and dropout. */
   seed: number
@@ -126,11 +126,11 @@ export interface NetworkConfig {
   threads: number
 }
 
-/** How a network learns from a chunk. */
+/** Options of the training steps for one chunk. */
 export interface StepOptions {
   /** Learning rate of each batch. */
   learningRates: Float64Array
-  /** Maximum common norm of all gradients; 0 for no limit. */
+  /** Maximum global norm of the gradient; 0 disables clipping. */
   clipNorm: number
   /** The optimizer. Its state is kept if only its options change, except when `momentum` is turned on or off. */
   optimizer: 'adam' | 'adamw' | 'sgd'
@@ -142,25 +142,22 @@ export interface StepOptions {
   outputWeights: Array<number>
   /** Share of the target that is spread over all outputs. */
   smoothing: number
-  /** Freezes the embedding. */
+  /** Whether to freeze the embedding. */
   freezeEmbedding: boolean
   /** Norm of the adversarial noise relative to a text's embedded tokens; 0 for none. */
   adversarial: number
   /**
-   * With `begin` and `continue`, the rows of a batch start from the final states of the batch before; `begin` starts
-   * the first batch of the chunk from zeros. Without it, always from zeros.
+   * With `begin` and `continue`, the rows of a batch start from the final states of the previous batch; `begin`
+   * starts the first batch of the chunk from zeros. If omitted, every batch starts from zeros.
    */
   initial?: 'begin' | 'continue'
-  /**
-   * For a sequence-to-sequence network: the share of decoder inputs that are its own output of the step before; 0 if
-   * omitted.
-   */
+  /** For a sequence-to-sequence network: the share of decoder inputs that are its own previous output; 0 if omitted. */
   sampling?: number
 }
 
-/** A vector for each feature of a word's characters; their mean is appended to the word's own vector. */
+/** A vector for each character feature of a word. Their mean is appended to the word's own vector. */
 export interface SubwordsConfig {
-  /** Number of features. */
+  /** Number of feature buckets. */
   buckets: number
   /** Size of a feature's vector. */
   dim: number
@@ -169,9 +166,9 @@ export interface SubwordsConfig {
 export declare namespace light {
   /** A vocabulary built from counted tokens. */
   export class BuiltVocabulary {
-    /** The tokens: specials, then the others by descending frequency, ties by code point. Null after the first call. */
+    /** The tokens: specials, then the others by descending frequency; ties by code point. `null` after the first call. */
     takeVocabulary(): NativeVocabulary | null
-    /** The index of each counted token, -1 for a dropped one; empty after the first call. */
+    /** The index of each counted token; -1 for a dropped one. Empty after the first call. */
     takeIndices(): Int32Array
   }
 
@@ -179,10 +176,10 @@ export declare namespace light {
   export class Compression {
     /** A compression that has not started. */
     constructor()
-    /** Stops the work; it rejects with `ABORTED`. */
+    /** Aborts the work, which rejects with `ABORTED`. */
     abort(): void
     /**
-     * Makes the model, off the event loop.
+     * Compresses the model, off the event loop.
      *
      * Rejects with `OUT_OF_RANGE` about `maxBytes` for a budget that cannot be met.
      */
@@ -191,25 +188,25 @@ export declare namespace light {
 
   /** A network on the CPU kernels; it needs no libtorch. */
   export class CpuNetwork {
-    /** Reads units of a text, then writes up to `count` further ones. Units written before are already read. */
+    /** Reads units of a text, then writes up to `count` more. Units that were written before are already read. */
     writeText(text: WrittenText, units: Int32Array, count: number): Promise<WrittenUnits>
-    /** Reads units of a text (only before the first step), then makes up to `count` search steps. */
+    /** Reads units of a text (only before the first step), then runs up to `count` search steps. */
     searchText(text: SearchedText, units: Int32Array, count: number): Promise<FoundText>
-    /** Reads units of a text; returns for each the log-probability that its target comes next. */
+    /** Reads units of a text. Returns for each one the log-probability that its target is the next unit. */
     logProbabilities(text: ReadText, units: Int32Array, targets: Int32Array): Promise<Float64Array>
-    /** The mean of the outputs of the last layer over the units of each text, `[texts, hidden_size]`. */
+    /** The mean output of the last layer over the units of each text, `[texts, hidden_size]`. */
     embedTexts(units: Int32Array, lengths: Int32Array): Promise<Float32Array>
     /**
-     * A network with initial values drawn from the seed, by the first work that needs them. With `forms`, those of the
-     * whole vocabulary in its order, tokens are words although the network has subwords; its state is then that of a
-     * network without subwords.
+     * Creates a network, whose initial values are drawn from the seed when they are first needed. With `forms`, which
+     * must be those of the whole vocabulary in its order, tokens are words although the network has subwords; its
+     * state is then that of a network without subwords.
      */
     constructor(config: NetworkConfig, forms?: NativeForms | undefined | null)
     /** Trains on the batches of a chunk, one step each; needs `forms` if the network has subwords. */
     trainBatches(chunk: Chunk, options: StepOptions, forms?: NativeForms | undefined | null): Promise<ChunkStats>
     /**
-     * From now on trains with the ranks of the process group with this `table()`, or alone without one. The network
-     * keeps the group until then.
+     * From now on, trains together with the ranks of the process group with this `table()`, or alone without one. The
+     * network keeps the group until then.
      */
     distribute(table?: bigint): void
     /**
@@ -233,11 +230,11 @@ export declare namespace light {
      * input.
      */
     explain(tokens: Int32Array, output: number, forms?: NativeForms | undefined | null): Promise<Explanation>
-    /** Prepares for many predictions, in the background. */
+    /** Prepares the network for many predictions, in the background. */
     prepare(): Promise<void>
     /** All weights, under PyTorch's names. */
     state(): Promise<Array<NamedArray>>
-    /** Replaces all weights; what differs is listed in one error, and then nothing has changed. */
+    /** Replaces all weights. All differences are reported in one error, and then nothing has changed. */
     loadState(entries: Array<NamedArray>): Promise<void>
     /**
      * Replaces all weights by those of a file, whose memory is freed; otherwise like `loadState`. Tensors whose names
@@ -247,23 +244,23 @@ export declare namespace light {
     /** Overwrites the vectors of `words` with those concatenated in `vectors`; nothing else changes. */
     setWordVectors(words: Int32Array, vectors: Float32Array): Promise<void>
     /**
-     * Everything that a training resumes from, under names with the prefix `training.`; with `weights`, also the
-     * weights as in `state`. It does not change the training.
+     * The complete training state, under names with the prefix `training.`; with `weights`, also the weights as in
+     * `state`. The training is not changed.
      */
     trainingState(weights: boolean): Promise<Array<NamedArray>>
-    /** Restores the arrays of `trainingState(false)`; a mismatch is an error, and then nothing has changed. */
+    /** Restores the arrays of `trainingState(false)`. A mismatch is an error, and then nothing has changed. */
     restore(entries: Array<NamedArray>): Promise<void>
     /**
      * Scores a text synchronously, on the JavaScript thread. `row` receives the scores, followed by the number of
-     * tokens read and of known ones among them.
+     * tokens read and the number of known ones.
      *
      * Returns false, without a result, if there are more than `limit` tokens or if it would have to wait.
      */
     scoreTextNow(encoder: TextEncoder, text: string, limit: number, row: Float32Array): boolean
     /**
-     * Scores of many texts, off the event loop: only their characters are copied on it.
+     * Scores of many texts, off the event loop; on it, only their characters are copied.
      *
-     * Two calls may run at a time: the second's texts are split while the first's are computed.
+     * Two calls may run at a time: the second one's texts are split while the first one's are computed.
      */
     scoreTexts(encoder: TextEncoder, texts: ReadonlyArray<string>): Promise<TextScores>
     /** Frees the weights once running work has ended; closing twice is harmless. */
@@ -272,14 +269,14 @@ export declare namespace light {
 
   /** A sequence-to-sequence network on the CPU kernels; it needs no libtorch. */
   export class CpuSeq2Seq {
-    /** A network with initial values drawn from the seed, by the first work that needs them. */
+    /** Creates a network, whose initial values are drawn from the seed when they are first needed. */
     constructor(config: Seq2SeqConfig)
-    /** Trains from now on with the ranks of the process group whose `table()` this is, or alone without one. */
+    /** From now on, trains together with the ranks of the process group with this `table()`, or alone without one. */
     distribute(table?: bigint): void
     /**
      * Trains on the batches of a chunk, one step each. `tokens` and `lengths` are the source units of the rows,
-     * `targets` the target units of all rows, each ending with the end unit, and `targetStarts` where those of each
-     * row begin. Answers are target units.
+     * `targets` the target units of all rows, each row ending with the end unit, and `targetStarts` the start of each
+     * row. Answers are target units.
      */
     trainBatches(chunk: Chunk, options: StepOptions): Promise<ChunkStats>
     /** Searches for the target units of some rows. */
@@ -289,48 +286,48 @@ export declare namespace light {
      * switch. `null` if it would have to wait.
      */
     decodeNow(tokens: Int32Array, lengths: Int32Array, options: DecodeOptions): DecodedUnits | null
-    /** The log-probability of each target unit, given those before it; targets as for training. */
+    /** The log-probability of each target unit, given the previous ones. Targets are passed as for training. */
     score(tokens: Int32Array, lengths: Int32Array, targets: Int32Array, targetStarts: Uint32Array): Promise<Float32Array>
     /** All weights, under PyTorch's names. */
     state(): Promise<Array<NamedArray>>
-    /** Replaces all weights; what differs is listed in one error, and then nothing has changed. */
+    /** Replaces all weights. All differences are reported in one error, and then nothing has changed. */
     loadState(entries: Array<NamedArray>): Promise<void>
     /**
-     * Replaces all weights by those of a file, whose memory is given back; else as `loadState`. Tensors whose names begin
-     * with `except` do not count.
+     * Replaces all weights by those of a file, whose memory is freed; otherwise like `loadState`. Tensors whose names
+     * start with `except` are ignored.
      */
     loadHeld(file: HeldTensors, except?: string | undefined | null): Promise<void>
     /**
-     * All that a training resumes from, under names that begin with `training.`; with `weights`, also the weights as
-     * `state` gives them. The training itself is not changed by it.
+     * The complete training state, under names with the prefix `training.`; with `weights`, also the weights as in
+     * `state`. The training is not changed.
      */
     trainingState(weights: boolean): Promise<Array<NamedArray>>
-    /** Takes over what `trainingState(false)` gave; what does not fit is an error, and then nothing has changed. */
+    /** Restores the arrays of `trainingState(false)`. A mismatch is an error, and then nothing has changed. */
     restore(entries: Array<NamedArray>): Promise<void>
     /** Frees the weights once running work has ended; closing twice is harmless. */
     close(): void
   }
 
   /**
-   * The tensors of a file, outside of the JavaScript heap until a network takes them: copying them there and back, and
+   * The tensors of a file, outside the JavaScript heap until a network takes them. Copying them into it and back, and
    * waiting for the garbage collector, would cost several times their size.
    */
   export class HeldTensors {
-    /** The file's `__metadata__`; a second call gives nothing. */
+    /** The file's `__metadata__`; empty on a second call. */
     takeMetadata(): Record<string, string>
     /**
-     * Takes the tokens of the model out of the metadata; a second call returns nothing. `null` if they are still in
-     * the metadata.
+     * The vocabulary that was taken out of the metadata. `null` if the tokens are still in the metadata, and on a
+     * second call.
      */
     takeVocabulary(): NativeVocabulary | null
     /** Whether the checksum in the metadata matches the contents: `valid`, `invalid`, or `absent`. */
     get checksum(): string
     /**
-     * The tensors, in the order of their data; empty after they were taken. A coded matrix counts as one, with its
-     * float32 size.
+     * The tensors in the order of their data; empty after they were taken. A coded matrix counts as one tensor, with
+     * its float32 size.
      */
     get tensors(): Array<HeldTensor>
-    /** Takes the tensors whose names start with `prefix`, and removes the prefix; the rest stays. */
+    /** Takes the tensors whose names start with `prefix`, and removes the prefix. The others stay. */
     takePart(prefix: string): HeldTensors
     /** Frees the tensors. */
     close(): void
@@ -343,11 +340,11 @@ export declare namespace light {
     /** Whether a text may have several labels. */
     get multiLabel(): boolean
     /**
-     * Mixes a network's probabilities for one text with the model's, synchronously and in place; false for a text that
-     * is too long for the event loop.
+     * Mixes a network's probabilities for one text with the model's, synchronously and in place. Returns false for a
+     * text that is too long for the event loop.
      */
     mixNow(text: string, probabilities: Float32Array, mix: LinearMix): boolean
-    /** The same for many texts, off the event loop: returns the mixed probabilities, text by text. */
+    /** Like `mixNow` for many texts, off the event loop: returns the mixed probabilities, text by text. */
     mix(texts: ReadonlyArray<string>, probabilities: Float32Array, mix: LinearMix, threads: number): Promise<Float32Array>
     /**
      * Contributions of parts of a text to a label's score. `spans` has the start and the exclusive end of each part in
@@ -355,7 +352,7 @@ export declare namespace light {
      */
     explain(text: string, label: number, spans: Uint32Array): Promise<LinearExplanation>
     /**
-     * Predictions for at most `most` held-out rows, by models that were not trained on them; `null` for a model that
+     * Predictions for at most `most` held-out rows, by models that were not trained on them. `null` for a model that
      * was not just trained, and on a second call.
      */
     takeHeldOut(most: number): LinearHeldOut | null
@@ -367,9 +364,9 @@ export declare namespace light {
 
   /** Rows whose n-grams were counted. */
   export class LinearRows {
-    /** Why no model with this number of labels can be trained on these rows; `null` if it can. */
+    /** The reason why no model with this number of labels can be trained on these rows; `null` if it can. */
     refusal(classes: number): string | null
-    /** Trains a model on the rows' labels; with `ends`, each row has the labels up to its end. */
+    /** Trains a model on the rows' labels. With `ends`, each row has any number of labels: those up to its end. */
     train(labels: Uint32Array, ends: Uint32Array | undefined | null, options: LinearOptions): Promise<LinearExpert>
     /** Frees the memory. */
     close(): void
@@ -381,7 +378,7 @@ export declare namespace light {
     constructor()
     /** Adds texts. */
     add(texts: ReadonlyArray<string>): void
-    /** Stops running work on these texts and on data derived from them, with an error of code `ABORTED`. */
+    /** Aborts running work on these texts and on data derived from them, with an error of code `ABORTED`. */
     abort(): void
     /** Progress of counting and training, from 0 to 1. */
     get progress(): number
@@ -408,7 +405,7 @@ export declare namespace light {
     static of(words: ReadonlyArray<string>, ids: Int32Array, options: FormOptions): NativeForms
     /** Appends forms, on the calling thread: add many words in parts. */
     add(words: ReadonlyArray<string>, ids: Int32Array): void
-    /** How many forms there are. */
+    /** Number of forms. */
     get size(): number
     /** The features of the forms in `[start, end)`, copied on the calling thread: read many forms in parts. */
     features(start: number, end: number): FormFeatures
@@ -418,7 +415,7 @@ export declare namespace light {
 
   /** A HuggingFace tokenizer. */
   export class NativeTokenizer {
-    /** Ids of one text's tokens, synchronously; no special tokens are added. */
+    /** Ids of one text's tokens, synchronously. No special tokens are added. */
     encode(text: string): Uint32Array
     /** Ids of many texts' tokens. */
     encodeMany(texts: Array<string>): Promise<EncodedTexts>
@@ -436,35 +433,35 @@ export declare namespace light {
     json(): string
   }
 
-  /** The tokens of a model, outside of the JavaScript heap. */
+  /** The tokens of a model, outside the JavaScript heap. */
   export class NativeVocabulary {
     /** An empty vocabulary. */
     constructor()
-    /** Appends tokens, before texts are read with them. */
+    /** Appends tokens; only before texts are read with the vocabulary. */
     add(tokens: ReadonlyArray<string>): void
-    /** How many tokens there are. */
+    /** Number of tokens. */
     get size(): number
-    /** Bytes of all tokens together, as UTF-8. */
+    /** Total size of all tokens as UTF-8, in bytes. */
     get textBytes(): number
-    /** Index of a token, -1 for an unknown one. */
+    /** Index of a token; -1 for an unknown one. */
     get(token: string): number
-    /** Indices of tokens, -1 for unknown ones. */
+    /** Indices of tokens; -1 for unknown ones. */
     encode(tokens: ReadonlyArray<string>): Int32Array
     /** The tokens with indices in `[start, end)`. */
     tokens(start: number, end: number): Array<string>
-    /** The vocabulary of texts with these counts of the tokens, `[size]`. */
+    /** The vocabulary of texts with these token counts, `[size]`. */
     recount(counts: Uint32Array, options: VocabularyOptions): Promise<BuiltVocabulary>
   }
 
   /** Words and their vectors. */
   export class NativeWordVectors {
-    /** How many words there are. */
+    /** Number of words. */
     get size(): number
-    /** The words in `[start, end)`, the most frequent first. */
+    /** The words in `[start, end)`, by descending frequency. */
     words(start: number, end: number): Array<string>
-    /** How often the texts have each word. */
+    /** Number of occurrences of each word in the texts. */
     counts(): Float64Array
-    /** The concatenated vectors of the words; empty after the first call. */
+    /** The vectors of the words, `[words, dim]`; empty after the first call. */
     takeMatrix(): Float32Array
     /** A vector for an unknown word from its subwords, or `null`. */
     unknown(word: string): Float32Array | null
@@ -472,11 +469,11 @@ export declare namespace light {
     close(): void
   }
 
-  /** The file of a compressed model, outside of the JavaScript heap. */
+  /** The file of a compressed model, outside the JavaScript heap. */
   export class PackedModel {
-    /** Bytes of the file. */
+    /** Size of the file in bytes. */
     get byteLength(): number
-    /** Details of the compression; `null` if it was not made here. */
+    /** The settings of the compression; `null` if the model was not compressed here. */
     get plan(): CompressionPlan | null
     /** Writes the file atomically: to a temporary name, synced, renamed. */
     write(path: string): Promise<void>
@@ -496,47 +493,47 @@ export declare namespace light {
     constructor(options: SearchOptions)
   }
 
-  /** Stops a search from outside. */
+  /** Aborts searches. */
   export class SearchStop {
-    /** For one search, or for several. */
+    /** For one or several searches. */
     constructor()
-    /** Stops the searches that use it: they fail with `ABORTED`. */
+    /** Aborts the searches that use it: they fail with `ABORTED`. */
     stop(): void
   }
 
   /** How a model turns texts into token ids. */
   export class TextEncoder {
-    /** Reads texts with a reader and looks their tokens up; `unknown` is the index of tokens outside of the vocabulary. */
+    /** Reads texts with a reader and looks up their tokens. `unknown` is the index of tokens outside the vocabulary. */
     constructor(vocabulary: NativeVocabulary, reader: TextReader, unknown: number)
-    /** Token ids of many texts, off the event loop: only their characters are copied on it. */
+    /** Token ids of many texts, off the event loop; on it, only their characters are copied. */
     encode(texts: ReadonlyArray<string>): Promise<TextIds>
     /**
-     * Writes the number of tokens read of a text, and of known ones, into `counts`, synchronously; false for a long
-     * text.
+     * Writes the number of tokens of a text and the number of known ones into `counts`, synchronously. Returns false
+     * for a long text.
      */
     countNow(text: string, counts: Float32Array): boolean
   }
 
-  /** How texts become tokens. */
+  /** Reads texts as tokens. */
   export class TextReader {
     /** A reader for one of the built-in tokenizers. */
     constructor(options: TextReaderOptions)
-    /** The tokens read of a text, synchronously. */
+    /** The tokens of a text, synchronously. */
     tokens(text: string): Array<string>
   }
 
-  /** Texts to learn word vectors from, as the numbers of their words. */
+  /** Texts to learn word vectors from, as word numbers. */
   export class VectorTexts {
     /** An empty list of texts. */
     constructor()
     /**
-     * Splits texts and adds them, off the event loop: only their characters are copied on it.
+     * Splits texts and adds them, off the event loop; on it, only their characters are copied.
      *
-     * More than two concurrent calls are pointless: each waits for the one before and occupies a thread of libuv's
+     * More than two concurrent calls are pointless: each waits for the previous one and occupies a thread of libuv's
      * pool.
      */
     read(reader: TextReader, texts: ReadonlyArray<string>): Promise<VectorTextsSize>
-    /** Adds split texts, synchronously: the words of all, and the number of words of each. */
+    /** Adds texts that are already split, synchronously: the words of all texts, and the number of words of each text. */
     add(words: ReadonlyArray<string>, lengths: Uint32Array): VectorTextsSize
     /**
      * Starts learning vectors. The texts move to the training.
@@ -550,12 +547,9 @@ export declare namespace light {
 
   /** A running training of word vectors. */
   export class VectorTraining {
-    /**
-     * Learns for about this many milliseconds, off the event loop. The result does not depend on how often it is
-     * called.
-     */
+    /** Learns for about this many milliseconds, off the event loop. The result does not depend on the number of calls. */
     run(milliseconds: number): Promise<VectorProgress>
-    /** The words and their vectors. The training ends with it. */
+    /** Ends the training and returns the words with their vectors. */
     finish(): Promise<NativeWordVectors>
     /** Frees the memory once running work has ended; closing twice is harmless. */
     close(): void
@@ -566,9 +560,9 @@ export declare namespace light {
     /** An empty builder. */
     constructor()
     /**
-     * Splits texts and counts their tokens, off the event loop; only their characters are copied on it.
+     * Splits texts and counts their tokens, off the event loop; on it, only their characters are copied.
      *
-     * More than two concurrent calls are pointless: each waits for the one before and occupies a thread of libuv's
+     * More than two concurrent calls are pointless: each waits for the previous one and occupies a thread of libuv's
      * pool.
      */
     read(reader: TextReader, texts: ReadonlyArray<string>): Promise<CountedTexts>
@@ -582,21 +576,21 @@ export declare namespace light {
     close(): void
   }
 
-  /** A text in progress: what was read and written so far. */
+  /** A text in progress: the units read and written so far. */
   export class WrittenText {
     /** An empty text. */
     constructor(options: SamplingOptions)
   }
 
   /**
-   * Splits a text by torchtext's `basic_english`, synchronously. The tokens are joined by line breaks, which none of
-   * them contains: JavaScript splits one string faster than it receives many.
+   * Splits a text by torchtext's `basic_english`, synchronously. The tokens are joined by line breaks, which no token
+   * contains: JavaScript splits one string faster than it receives many.
    */
   export function basicEnglish(text: string): string
 
   /**
-   * Chooses how a network and a linear model are mixed, by the network's probabilities and the linear model's log-probabilities of
-   * rows that neither was trained on; labels as in `train`.
+   * Chooses how a network and a linear model are mixed, from the network's probabilities and the linear model's
+   * log-probabilities for rows that neither was trained on. Labels are passed as in `train`.
    */
   export function chooseMix(network: Float32Array, linear: Float32Array, classes: number, labels: Uint32Array, ends?: Uint32Array | undefined | null): Promise<ChosenMix>
 
@@ -608,17 +602,17 @@ export declare namespace light {
     probabilities: Float32Array
   }
 
-  /** Details of a compression. */
+  /** The settings of a compression. */
   export interface CompressionPlan {
     /** Code of the word vectors; omitted without a network. */
     code?: string
-    /** Kept words. */
+    /** Number of words kept. */
     words: number
-    /** Kept n-grams of the linear model. */
+    /** Number of the linear model's n-grams kept. */
     features: number
-    /** The largest whole number of its weights; 0 without a linear model. */
+    /** The largest integer weight of the linear model; 0 without one. */
     levels: number
-    /** The share of the inputs' and scores' squares that is lost. */
+    /** The share of the squared inputs and scores that is lost. */
     lost: number
   }
 
@@ -628,17 +622,17 @@ export declare namespace light {
     state: Array<NamedArray>
     /** The metadata of the file, without the words. */
     metadata: Record<string, string>
-    /** The networks' share in the answers, from 0 to 1. */
+    /** The networks' share in the predictions, from 0 to 1. */
     share: number
-    /** Words to keep whatever the budget. */
+    /** Words that are always kept. */
     pinned: Array<number>
-    /** The word that replaces dropped ones; none if no words may be dropped. */
+    /** The word that replaces dropped words; omitted if no words may be dropped. */
     unknown?: number
-    /** Maximum bytes of the file. */
+    /** Maximum size of the file in bytes. */
     maxBytes?: number
     /** Bits per element of word vectors: 8, 4, 2 or 1. */
     bits?: number
-    /** Maximum words to keep. */
+    /** Maximum number of words to keep. */
     keepWords?: number
   }
 
@@ -646,7 +640,7 @@ export declare namespace light {
   export interface CountedTexts {
     /** Numbers of the tokens of all texts, concatenated, from 1; 0 for a text without tokens. */
     numbers: Int32Array
-    /** How many tokens each text has. */
+    /** Number of tokens of each text. */
     tokens: Uint32Array
   }
 
@@ -675,12 +669,12 @@ export declare namespace light {
     memory: number
   }
 
-  /** Asks the NVIDIA driver for its version and its GPUs; `CUDA_VISIBLE_DEVICES` limits them. Opens nothing else. */
+  /** Queries the NVIDIA driver for its version and its GPUs, limited by `CUDA_VISIBLE_DEVICES`. Opens no other library. */
   export function cudaDriver(): CudaDriver
 
   /** The NVIDIA driver. */
   export interface CudaDriver {
-    /** Why it could not be opened or is not a driver; absent if it could be used. */
+    /** Why the driver could not be used; absent if it could. */
     missing?: string
     /** The latest CUDA version it supports, as 1000 times the major plus 10 times the minor version; 0 if unknown. */
     version: number
@@ -692,11 +686,11 @@ export declare namespace light {
 
   /** The results of a search. */
   export interface DecodedUnits {
-    /** Units of all results without the end unit, row by row, the best of each row first. */
+    /** Units of all results without the end unit, row by row, with the best result of each row first. */
     units: Int32Array
-    /** Where the units of each result begin, followed by their total number. */
+    /** Start of each result's units, followed by the total. */
     starts: Uint32Array
-    /** The sum of the log-probabilities of each result; minus infinity for a missing result. */
+    /** The log-probability of each result; minus infinity for a missing result. */
     scores: Float32Array
     /** For each unit of each result, a weight for each source unit of its row, if requested. */
     alignments?: Float32Array
@@ -706,11 +700,11 @@ export declare namespace light {
   export interface DecodeOptions {
     /** Hypotheses kept at each step; 1 is greedy search. */
     beamSize: number
-    /** Maximum units of each row, without the end unit. */
+    /** Maximum number of units for each row, without the end unit. */
     maxLengths: Int32Array
     /** Hypotheses are ranked by log-probability divided by length (including the end unit) to this power. */
     lengthPenalty: number
-    /** Results of each row, best first. */
+    /** Number of results per row, best first. */
     nBest: number
     /** Whether to return the attention weights of each unit. */
     alignments: boolean
@@ -727,7 +721,7 @@ export declare namespace light {
   /** An event as bytes of an event file. */
   export function encodeTensorboardEvent(event: TensorboardEvent): Uint8Array
 
-  /** What the tokens of a row contribute to one output. */
+  /** Contributions of the tokens of a row to one output. */
   export interface Explanation {
     /** The output explained. */
     output: number
@@ -741,7 +735,7 @@ export declare namespace light {
 
   /** The concatenated features of some forms. */
   export interface FormFeatures {
-    /** Where the features of each form end. `[forms]` */
+    /** End of each form's features. `[forms]` */
     ends: Uint32Array
     /** Their numbers, in `[0, buckets)`; repeated if they count several times. */
     features: Uint32Array
@@ -758,7 +752,7 @@ export declare namespace light {
     lowercase: boolean
     /** Whether the shape of the word is a feature: `Xxxx` for a name, `dd` for a number. */
     shape: boolean
-    /** Weight of the shape among a word's features, in `[0, 1)`; 0, one feature, if omitted. */
+    /** Weight of the shape among a word's features, in `[0, 1)`; 0, the weight of one feature, if omitted. */
     shapeShare?: number
   }
 
@@ -786,8 +780,8 @@ export declare namespace light {
   export function holdSafetensors(path: string, limit: number): Promise<HeldTensors>
 
   /**
-   * Learns pieces of words from texts, off the event loop: a tokenizer with up to `size` pieces, including the 256
-   * bytes, so that it can split every text.
+   * Learns pieces of words from texts, off the event loop. Returns a tokenizer with at most `size` pieces. They include
+   * the 256 bytes, so that it can split any text.
    */
   export function learnPieces(texts: Array<string>, size: number): Promise<NativeTokenizer>
 
@@ -803,7 +797,7 @@ export declare namespace light {
   export interface LinearHeldOut {
     /** Indices of the rows. */
     rows: Uint32Array
-    /** Their log-probabilities, row by row. */
+    /** Their log-probabilities, `[rows, labels]`. */
     logProbabilities: Float32Array
     /** The log loss of all held-out rows, relative to that of predicting label frequencies. */
     unexplained: number
@@ -813,11 +807,11 @@ export declare namespace light {
   export interface LinearMix {
     /** The network's share, from 0 to 1. */
     network: number
-    /** The inverse temperature. */
+    /** Reciprocal of the temperature. */
     sharpness: number
   }
 
-  /** How a linear model is trained. */
+  /** Options of training a linear model. */
   export interface LinearOptions {
     /** Number of labels. */
     classes: number
@@ -825,17 +819,17 @@ export declare namespace light {
     classWeights: Array<number>
     /** Number of threads; the model does not depend on it. */
     threads: number
-    /** Seed of the order of rows. */
+    /** Seed of the row order. */
     seed: number
-    /** Maximum bytes of the model; derived from the number of labels if omitted. */
+    /** Maximum size of the model in bytes; derived from the number of labels if omitted. */
     maxBytes?: number
   }
 
-  /** Measures of rows with known tags. */
+  /** Scores and losses of rows with known tags. */
   export interface MeasuredTags {
-    /** Three numbers for each token. */
+    /** Three numbers per token, as in `scores`. */
     scores: Float32Array
-    /** One for each row. */
+    /** The loss of each row. */
     losses: Float32Array
   }
 
@@ -845,31 +839,31 @@ export declare namespace light {
     name: string
     /** A number. */
     float?: number
-    /** A whole number. */
+    /** An integer. */
     int?: number
     /** A text. */
     text?: string
-    /** Whole numbers. */
+    /** Integers. */
     ints?: Array<number>
     /** Texts. */
     texts?: Array<string>
-    /** A body. */
+    /** A subgraph. */
     graph?: OnnxGraph
   }
 
-  /** A named text. */
+  /** A key with its value. */
   export interface OnnxEntry {
-    /** Name. */
+    /** The key. */
     key: string
-    /** The text. */
+    /** The value. */
     value: string
   }
 
-  /** Nodes in topological order. */
+  /** A graph; its nodes are in topological order. */
   export interface OnnxGraph {
     /** Name. */
     name: string
-    /** What is computed. */
+    /** The nodes, in topological order. */
     nodes: Array<OnnxNode>
     /** Constants. */
     constants: Array<OnnxTensor>
@@ -887,7 +881,7 @@ export declare namespace light {
     version: string
     /** Version of the ONNX operator set. */
     opset: number
-    /** What is computed. */
+    /** The computation graph. */
     graph: OnnxGraph
     /** Metadata. */
     metadata: Array<OnnxEntry>
@@ -913,7 +907,7 @@ export declare namespace light {
     name: string
     /** Type of the elements. */
     dtype: 'float32' | 'int8' | 'uint8' | 'int32' | 'int64' | 'bool'
-    /** Sizes. */
+    /** Sizes of the dimensions. */
     dims: Array<number>
     /** The elements, little-endian. */
     data: Uint8Array
@@ -925,7 +919,7 @@ export declare namespace light {
     name: string
     /** Type of the elements. */
     dtype: 'float32' | 'int8' | 'uint8' | 'int32' | 'int64' | 'bool'
-    /** Sizes; a name for one that varies from call to call. */
+    /** Sizes of the dimensions; a name for a size that varies between calls. */
     dims: Array<number | string>
   }
 
@@ -939,7 +933,7 @@ export declare namespace light {
   /** Reads a `tokenizer.json`. */
   export function openTokenizer(path: string): Promise<NativeTokenizer>
 
-  /** Makes a tokenizer from the content of a `tokenizer.json`. */
+  /** Creates a tokenizer from the content of a `tokenizer.json`. */
   export function parseTokenizer(json: string): Promise<NativeTokenizer>
 
   /** Reads a safetensors file, of at most `limit` bytes, and checks it completely before anything is returned. */
@@ -955,7 +949,7 @@ export declare namespace light {
     checksum: string
   }
 
-  /** How the next unit is chosen. */
+  /** Sampling options: how the next unit is chosen. */
   export interface SamplingOptions {
     /** Divisor of the scores; 0 takes the most probable unit. */
     temperature: number
@@ -963,7 +957,7 @@ export declare namespace light {
     topK: number
     /** Draws only from the smallest set of most probable units whose probabilities add up to at least this. */
     topP: number
-    /** Divisor of positive scores, and factor of negative ones, of recent units; 1 for no penalty. */
+    /** Positive scores of recent units are divided by it, negative ones multiplied; 1 for no penalty. */
     repetitionPenalty: number
     /** Units that are never chosen. */
     never: Array<number>
@@ -987,15 +981,18 @@ export declare namespace light {
 
   /** Configuration of a sequence-to-sequence network. */
   export interface Seq2SeqConfig {
-    /** From source units to vectors. Its cell and dropouts are also the decoder's. */
+    /** The encoder: turns source units into vectors. The decoder has the same cell and dropout rates. */
     encoder: EncoderConfig
     /** Number of target units. */
     targetSize: number
     /** Columns of the embedding of target units. */
     targetEmbeddingDim: number
-    /** Size of the decoder's state. */
+    /** Size of the decoder's hidden state. */
     decoderHidden: number
-    /** Layers of the decoder; each starts from the final states of the same layer of the encoder, or of its last one. */
+    /**
+     * Number of layers of the decoder. Each starts from the final states of the same layer of the encoder, or of its
+     * last layer.
+     */
     decoderLayers: number
     /** How source units are scored. */
     attention: 'luong' | 'bahdanau'
@@ -1016,7 +1013,7 @@ export declare namespace light {
    */
   export function takeLinear(file: HeldTensors): Promise<LinearExpert>
 
-  /** The file of a loaded compressed model, to be written unchanged; `null` for others, and on a second call. */
+  /** The file of a loaded compressed model, to be written unchanged. `null` for other models, and on a second call. */
   export function takePacked(file: HeldTensors): PackedModel | null
 
   /** One record of an event file. */
@@ -1033,31 +1030,31 @@ export declare namespace light {
     scalars?: Array<TensorboardScalar>
   }
 
-  /** A number under a name. */
+  /** A named number. */
   export interface TensorboardScalar {
-    /** Name, in which slashes make groups. */
+    /** Name; slashes make groups. */
     tag: string
-    /** The number; kept as float32. */
+    /** The number, stored as float32. */
     value: number
   }
 
   /** Texts as token ids. */
   export interface TextIds {
-    /** The ids of all texts, concatenated; a text without tokens has that of the unknown token. */
+    /** The ids of all texts, concatenated. A text without tokens has the id of the unknown token. */
     ids: Int32Array
-    /** For each text, the number of tokens read and of known ones among them. */
+    /** For each text, the number of tokens read and the number of known ones. */
     counts: Uint32Array
   }
 
   /** Options of a built-in tokenizer's reader. */
   export interface TextReaderOptions {
-    /** What splits the texts. */
+    /** The tokenizer that splits the texts. */
     tokenizer: 'basic_english' | 'characters'
-    /** Longest run of neighbouring tokens that also counts as a token; 1 for none. */
+    /** Longest n-gram of consecutive tokens; 1 for none. */
     ngrams: number
-    /** Maximum tokens read, without n-grams. */
+    /** Maximum number of tokens, not counting n-grams. */
     maxLength: number
-    /** Which part of a longer text is read. */
+    /** The part that is kept of a longer text. */
     truncate: 'head' | 'tail' | 'both'
     /** Whether a literal `<pad>` in a text is read as `<unk>`. */
     masksPadding: boolean
@@ -1067,28 +1064,28 @@ export declare namespace light {
   export interface TextScores {
     /** Scores, text by text. */
     scores: Float32Array
-    /** For each text, the number of tokens read and of known ones among them. */
+    /** For each text, the number of tokens read and the number of known ones. */
     counts: Uint32Array
   }
 
-  /** The mix if there are no rows to choose it by. */
+  /** The default mix, when there are no rows to choose it on. */
   export function usualMix(): LinearMix
 
   /** Options of learning word vectors. */
   export interface VectorOptions {
-    /** What is predicted. */
+    /** Skip-gram or continuous bag of words. */
     model: 'skipgram' | 'cbow'
     /** Size of a vector. */
     dim: number
-    /** Words on each side that count as near. */
+    /** Maximum distance of nearby words on each side. */
     window: number
-    /** Negative samples per pair of words. */
+    /** Negative samples per word pair. */
     negatives: number
     /** Passes over the texts. */
     epochs: number
     /** The initial learning rate. */
     lr: number
-    /** Rarer words get no vector. */
+    /** Minimum count of a word that gets a vector. */
     minCount: number
     /** Frequency above which occurrences of a word are dropped at random; 0 keeps all. */
     subsample: number
@@ -1096,7 +1093,7 @@ export declare namespace light {
     minn: number
     /** Longest subword; 0 for none. */
     maxn: number
-    /** Number of subword vectors. */
+    /** Number of subword buckets. */
     buckets: number
     /** Number of threads; the result does not depend on it. */
     threads: number
@@ -1106,21 +1103,21 @@ export declare namespace light {
 
   /** Progress of a training. */
   export interface VectorProgress {
-    /** Words read so far, of all epochs. */
+    /** Words read so far, over all epochs. */
     words: number
-    /** Words that all epochs read. */
+    /** Total number of words of all epochs. */
     totalWords: number
-    /** Mean loss of a pair of words since the last report; NaN if none was measured. */
+    /** Mean loss per word pair since the last report; NaN if none was measured. */
     loss: number
-    /** Whether all is done. */
+    /** Whether the training is finished. */
     done: boolean
   }
 
   /** Number of texts and words read. */
   export interface VectorTextsSize {
-    /** Texts. */
+    /** Number of texts. */
     texts: number
-    /** Words. */
+    /** Number of words. */
     words: number
   }
 

@@ -1,4 +1,4 @@
-//! Compiles the crate again where the folder for the macros' type definitions changed, or its file there is gone.
+//! Rebuilds the crate if the folder of the macros' type definitions changes or its file there is missing.
 
 fn main() {
     println!("cargo::rerun-if-env-changed=NAPI_TYPE_DEF_TMP_FOLDER");

@@ -1,4 +1,4 @@
-//! A JavaScript object's handle on a native value: it can be closed early, and V8 knows how much memory it keeps alive.
+//! A JavaScript handle on a native value. It can be closed early, and V8 knows how much memory it keeps alive.
 
 use std::cell::RefCell;
 use std::sync::Arc;
@@ -10,7 +10,7 @@ use recurra_core::{Error, ErrorCode, Result};
 
 use crate::{Background, adjust_external_memory, to_js};
 
-/// A native value, and the bytes reported to V8.
+/// A native value and the number of bytes reported to V8.
 pub struct Shared<T> {
     value: T,
     counted: AtomicUsize,
@@ -18,8 +18,8 @@ pub struct Shared<T> {
 }
 
 impl<T> Shared<T> {
-    /// Reports the current size of the value to V8. Only the thread of JavaScript counts, so nothing comes between the
-    /// two steps.
+    /// Reports the current size of the value to V8. Only the JavaScript thread calls it, so the two steps are not
+    /// interleaved.
     pub fn count(&self, env: Env, bytes: usize) {
         let before = self.counted.swap(bytes, Ordering::Relaxed);
         adjust_external_memory(env, bytes as i64 - before as i64);
@@ -34,17 +34,17 @@ impl<T> std::ops::Deref for Shared<T> {
     }
 }
 
-/// Running work on a [`Handle`]'s value: its result and the value's size afterwards.
+/// Running work on a [`Handle`]'s value: resolves to its result; the value's new size is reported.
 pub type Pending<T, J> = AsyncTask<Background<(T, usize), J>>;
 
-/// Owns a value until it is closed; running work keeps the value alive until it ends.
+/// Owns a value until it is closed. Running work keeps the value alive until it ends.
 pub struct Handle<T> {
     what: &'static str,
     shared: RefCell<Option<Arc<Shared<T>>>>,
 }
 
 impl<T: Send + Sync + 'static> Handle<T> {
-    /// A handle on a value of `bytes` bytes; `what` names it in errors.
+    /// Creates a handle on a value of `bytes` bytes. `what` names the value in errors.
     pub fn new(env: Env, what: &'static str, value: T, bytes: usize) -> Self {
         let shared = Shared { value, counted: AtomicUsize::new(0), closed: AtomicBool::new(false) };
         shared.count(env, bytes);
@@ -60,7 +60,7 @@ impl<T: Send + Sync + 'static> Handle<T> {
         self.shared.borrow().clone().ok_or_else(closed)
     }
 
-    /// Drops the value and its size reported to V8; closing twice is harmless.
+    /// Drops the value and its size reported to V8. Closing twice is harmless.
     pub fn close(&self, env: Env) {
         if let Some(shared) = self.shared.take() {
             shared.closed.store(true, Ordering::Relaxed);
@@ -68,7 +68,7 @@ impl<T: Send + Sync + 'static> Handle<T> {
         }
     }
 
-    /// Work off the event loop. `work` also returns the value's size afterwards, which is reported to V8 unless the
+    /// Runs `work` off the event loop. `work` also returns the value's new size, which is reported to V8 unless the
     /// handle has been closed.
     pub fn background<R: Send + 'static, J: ToNapiValue + TypeName>(
         &self,

@@ -1,4 +1,4 @@
-//! Shared by both addons: how errors, panics, long work and the core's types cross into JavaScript.
+//! Code that both addons share: how errors, panics, long work and the core's types cross into JavaScript.
 
 mod handle;
 pub mod objects;
@@ -15,15 +15,15 @@ pub fn to_js(error: Error) -> napi::Error {
     napi::Error::from_reason(error.to_wire())
 }
 
-/// Keeps Rust from writing panics to standard error, which belongs to the program that uses the addon. Every panic is caught and
+/// Keeps Rust from writing panics to standard error, which belongs to the host program. Every panic is caught and
 /// becomes an error with the same message.
 pub fn silence_panics() {
     std::panic::set_hook(Box::new(|_| {}));
 }
 
-/// Converts results of lower layers into napi's.
+/// Converts results of Rust code into napi's.
 pub trait IntoJs<T> {
-    /// The same value, or the error in its crossing form.
+    /// The same value, or the error in the form that crosses into JavaScript.
     fn js(self) -> napi::Result<T>;
 }
 
@@ -33,7 +33,8 @@ impl<T> IntoJs<T> for Result<T> {
     }
 }
 
-/// Adjusts V8's count of external memory. It only fails while an environment ends, when the count no longer matters.
+/// Adjusts V8's count of external memory. It fails only while an environment shuts down, when the count no longer
+/// matters.
 pub fn adjust_external_memory(env: Env, bytes: i64) {
     if bytes != 0 {
         let _ = env.adjust_external_memory(bytes);
@@ -43,14 +44,14 @@ pub fn adjust_external_memory(env: Env, bytes: i64) {
 type Work<T> = Box<dyn FnOnce() -> Result<T> + Send>;
 type Finish<T, J> = Box<dyn FnOnce(Env, T) -> napi::Result<J> + Send>;
 
-/// One piece of work for libuv's pool, off the event loop, and how its result becomes a JavaScript value.
+/// Work for libuv's pool, off the event loop, and the conversion of its result to a JavaScript value.
 pub struct Background<T, J> {
     work: Option<Work<T>>,
     finish: Option<Finish<T, J>>,
 }
 
 impl<T, J> Background<T, J> {
-    /// `work` runs on the pool, its panics caught; `finish` afterwards on the thread of JavaScript.
+    /// `work` runs on the pool, with panics caught. `finish` runs afterwards on the JavaScript thread.
     pub fn new(
         work: impl FnOnce() -> Result<T> + Send + 'static,
         finish: impl FnOnce(Env, T) -> napi::Result<J> + Send + 'static,
@@ -78,7 +79,7 @@ impl<T: Send + 'static, J: ToNapiValue + TypeName> Task for Background<T, J> {
 
     fn resolve(&mut self, env: Env, output: T) -> napi::Result<J> {
         let finish = self.finish.take().ok_or_else(|| again("finished"))?;
-        // napi calls this from C, where a panic would end the process.
+        // napi calls this from C, where a panic would abort the process.
         catch_unwind(AssertUnwindSafe(|| {
             fault::point("finish");
             finish(env, output)

@@ -9,9 +9,9 @@ use recurra_core::{
 /// Configuration of a network, independent of its task.
 #[napi(object, object_to_js = false)]
 pub struct NetworkConfig {
-    /// From token ids to vectors.
+    /// Turns token ids into vectors.
     pub encoder: EncoderConfig,
-    /// From vectors to scores and a loss.
+    /// Turns vectors into scores and a loss.
     pub head: HeadConfig,
     /// Seed of initial values and dropout.
     pub seed: f64,
@@ -19,7 +19,7 @@ pub struct NetworkConfig {
     pub threads: u32,
 }
 
-/// An embedding and recurrent layers over it.
+/// An embedding, followed by recurrent layers.
 #[napi(object, object_to_js = false)]
 pub struct EncoderConfig {
     /// The recurrent layer.
@@ -29,13 +29,13 @@ pub struct EncoderConfig {
     pub vocab_size: u32,
     /// Columns of the embedding.
     pub embedding_dim: u32,
-    /// Vectors of a word's characters, appended to its own vector; none if omitted.
+    /// The subword features, whose vector is appended to the word's own; none if omitted.
     pub subwords: Option<SubwordsConfig>,
-    /// Size of the recurrent state, per direction.
+    /// Size of the hidden state, per direction.
     pub hidden_size: u32,
-    /// Recurrent layers.
+    /// Number of recurrent layers.
     pub num_layers: u32,
-    /// Whether a second recurrence runs from the end of each text.
+    /// Whether each layer also reads the text backwards.
     pub bidirectional: bool,
     /// Dropout rates.
     pub dropouts: Dropouts,
@@ -49,10 +49,10 @@ pub struct EncoderConfig {
     pub tied: Option<bool>,
 }
 
-/// A vector for each feature of a word's characters; their mean is appended to the word's own vector.
+/// A vector for each character feature of a word. Their mean is appended to the word's own vector.
 #[napi(object, object_to_js = false)]
 pub struct SubwordsConfig {
-    /// Number of features.
+    /// Number of feature buckets.
     pub buckets: u32,
     /// Size of a feature's vector.
     pub dim: u32,
@@ -75,17 +75,17 @@ pub struct Dropouts {
     pub recurrent: Option<f64>,
 }
 
-/// The head on an encoder.
+/// The head of a network.
 #[napi(object, object_to_js = false)]
 pub struct HeadConfig {
-    /// Which head: one answer per row, or one per token.
+    /// The kind of head: one prediction per row, or one per token.
     #[napi(ts_type = "'classes' | 'tags'")]
     pub kind: String,
     /// Number of scores per row or per token.
     pub outputs: u32,
     /// For classes: whether a row may have any number of outputs.
     pub multi_label: Option<bool>,
-    /// For classes: how the states are pooled into one vector.
+    /// For classes: how the outputs of all tokens become one vector.
     #[napi(ts_type = "'last' | 'mean' | 'max' | 'attention'")]
     pub pooling: Option<String>,
     /// For tags: how scores become tags.
@@ -98,11 +98,11 @@ pub struct HeadConfig {
 /// Forbidden transitions of a path of tags: 1 for forbidden, 0 for allowed.
 #[napi(object, object_to_js = false)]
 pub struct Forbidden {
-    /// First tags, one number for each tag.
+    /// Tags that must not be first, one number per tag.
     pub start: Uint8Array,
-    /// Last tags.
+    /// Tags that must not be last, one number per tag.
     pub end: Uint8Array,
-    /// A tag and the one that follows it, `[from, to]` row-major.
+    /// Tags that must not follow each other, `[from, to]` row-major.
     pub between: Uint8Array,
 }
 
@@ -180,13 +180,13 @@ pub struct Chunk {
     /// The target of each row; with `targetStarts`, the targets of all rows, concatenated; for a head of tags, the tag
     /// of each token.
     pub targets: Int32Array,
-    /// Where the targets of each row begin, followed by their total number; only if a row may have any number.
+    /// Start of each row in `targets`, followed by the total; only if a row may have any number of targets.
     pub target_starts: Option<Uint32Array>,
     /// Rows per batch.
     pub batch_sizes: Int32Array,
 }
 
-/// An owned copy of a chunk, since JavaScript may change the numbers while the batches run.
+/// An owned copy of a chunk, because JavaScript may change the arrays while the batches run.
 pub struct OwnedChunk {
     tokens: Vec<i32>,
     lengths: Vec<i32>,
@@ -208,7 +208,7 @@ impl From<Chunk> for OwnedChunk {
 }
 
 impl OwnedChunk {
-    /// The chunk for engines with a head.
+    /// The chunk, with targets for a head.
     pub fn chunk(&self, head: &core::HeadConfig) -> core::Chunk<'_> {
         self.towards(match (&self.target_starts, head) {
             (Some(starts), _) => Targets::Sets { outputs: &self.targets, starts },
@@ -217,7 +217,7 @@ impl OwnedChunk {
         })
     }
 
-    /// The chunk with any number of targets a row, as a network from sequence to sequence takes it.
+    /// The chunk with any number of targets per row, for a sequence-to-sequence network.
     pub fn sets(&self) -> core::Chunk<'_> {
         let starts = self.target_starts.as_deref().unwrap_or_default();
         self.towards(Targets::Sets { outputs: &self.targets, starts })
@@ -229,12 +229,12 @@ impl OwnedChunk {
     }
 }
 
-/// How a network learns from a chunk.
+/// Options of the training steps for one chunk.
 #[napi(object, object_to_js = false)]
 pub struct StepOptions {
     /// Learning rate of each batch.
     pub learning_rates: Float64Array,
-    /// Maximum common norm of all gradients; 0 for no limit.
+    /// Maximum global norm of the gradient; 0 disables clipping.
     pub clip_norm: f64,
     /// The optimizer. Its state is kept if only its options change, except when `momentum` is turned on or off.
     #[napi(ts_type = "'adam' | 'adamw' | 'sgd'")]
@@ -247,20 +247,19 @@ pub struct StepOptions {
     pub output_weights: Vec<f64>,
     /// Share of the target that is spread over all outputs.
     pub smoothing: f64,
-    /// Freezes the embedding.
+    /// Whether to freeze the embedding.
     pub freeze_embedding: bool,
     /// Norm of the adversarial noise relative to a text's embedded tokens; 0 for none.
     pub adversarial: f64,
-    /// With `begin` and `continue`, the rows of a batch start from the final states of the batch before; `begin` starts
-    /// the first batch of the chunk from zeros. Without it, always from zeros.
+    /// With `begin` and `continue`, the rows of a batch start from the final states of the previous batch; `begin`
+    /// starts the first batch of the chunk from zeros. If omitted, every batch starts from zeros.
     #[napi(ts_type = "'begin' | 'continue'")]
     pub initial: Option<String>,
-    /// For a sequence-to-sequence network: the share of decoder inputs that are its own output of the step before; 0 if
-    /// omitted.
+    /// For a sequence-to-sequence network: the share of decoder inputs that are its own previous output; 0 if omitted.
     pub sampling: Option<f64>,
 }
 
-/// Step options with their own copy of the numbers.
+/// Step options that own their arrays.
 pub struct OwnedStepOptions {
     learning_rates: Vec<f64>,
     clip_norm: f64,
@@ -301,7 +300,7 @@ impl TryFrom<StepOptions> for OwnedStepOptions {
 }
 
 impl OwnedStepOptions {
-    /// The options as engines take them.
+    /// The options in the core's form.
     pub fn options(&self) -> core::StepOptions<'_> {
         core::StepOptions {
             learning_rates: &self.learning_rates,
@@ -321,13 +320,13 @@ impl OwnedStepOptions {
 pub struct ChunkStats {
     /// Sum over the batches of the mean loss times the number of answers.
     pub loss: f64,
-    /// Correct answers, in training mode.
+    /// Number of correct answers, in training mode.
     pub correct: f64,
-    /// Answers trained on: rows, or tokens for a head of tags.
+    /// Number of answers trained on: rows, or tokens for a head of tags.
     pub answers: f64,
-    /// Rows trained on.
+    /// Number of rows trained on.
     pub rows: f64,
-    /// The batch at which the loss or the gradient was not finite; -1 for none.
+    /// Index of the batch whose loss or gradient was not finite; -1 for none.
     pub non_finite_batch: f64,
 }
 
@@ -343,7 +342,7 @@ impl From<core::Stats> for ChunkStats {
     }
 }
 
-/// An array with its name.
+/// A named array.
 #[napi(object)]
 pub struct NamedArray {
     /// Name, as in a PyTorch state dict.
@@ -364,12 +363,13 @@ impl From<core::NamedArray> for NamedArray {
 }
 
 impl NamedArray {
-    /// The arrays as JavaScript takes them.
+    /// Converts arrays for JavaScript.
     pub fn list(arrays: Vec<core::NamedArray>) -> Vec<Self> {
         arrays.into_iter().map(Self::from).collect()
     }
 
-    /// The arrays from JavaScript, over its own bytes: callers must not change them while they are used.
+    /// Converts arrays from JavaScript without copying their bytes. Callers must not change the arrays while they are
+    /// used.
     ///
     /// # Errors
     /// `InvalidDtype` for an unknown type.

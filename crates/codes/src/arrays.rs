@@ -1,4 +1,4 @@
-//! Coded matrices among the arrays of a file. What a file claims is checked before it is used.
+//! Coded matrices among the arrays of a file. Sizes in the file are checked before they are used.
 
 use std::ops::Deref;
 
@@ -9,29 +9,29 @@ use crate::coded::{Coded, Kind};
 use crate::product::Product;
 use crate::{Result, damaged};
 
-/// What the name of a coded matrix ends with, for each code.
+/// Suffix of a coded matrix's main array, for each code.
 const CODES: [&str; 3] = [".int8", ".int4", ".product"];
-/// What the other arrays of a coded matrix end with.
+/// Suffixes of the other arrays of a coded matrix.
 const BESIDE: [&str; 5] = [".scale", ".dims", ".centres", ".norm", ".lengths"];
 
-/// The widest part of a product code.
+/// Maximum part width of a product code.
 const MOST_WIDTH: usize = 16;
 
-/// An array as a model has it, coded or not.
+/// An array as the model sees it, coded or not.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Listed {
     /// Its name.
     pub name: String,
     /// Its shape.
     pub shape: Vec<usize>,
-    /// Its bytes, those of float32 for a coded matrix.
+    /// Size in bytes; for a coded matrix, that of its float32 form.
     pub bytes: usize,
 }
 
-/// The arrays that a model is made of: a coded matrix is one of them, however many arrays it is stored as.
+/// Lists the arrays of a model. A coded matrix counts as one array, even if it is stored as several.
 ///
 /// # Errors
-/// `InvalidFile` for a coded matrix that is not whole.
+/// `InvalidFile` for an incomplete coded matrix.
 pub fn listed<D: Deref<Target = [u8]>>(arrays: &[NamedArray<D>]) -> Result<Vec<Listed>> {
     let names = coded_names(arrays);
     let mut found = Vec::with_capacity(arrays.len());
@@ -58,7 +58,7 @@ fn coded_names<D: Deref<Target = [u8]>>(arrays: &[NamedArray<D>]) -> Vec<String>
     arrays.iter().filter_map(name).collect()
 }
 
-/// The coded matrix that an array belongs to, and as what.
+/// The coded matrix that an array belongs to, and the array's suffix.
 fn owner<'a>(array: &str, names: &'a [String]) -> Option<(&'a str, &'static str)> {
     CODES.iter().chain(&BESIDE).find_map(|&what| {
         let name = array.strip_suffix(what)?;
@@ -66,10 +66,10 @@ fn owner<'a>(array: &str, names: &'a [String]) -> Option<(&'a str, &'static str)
     })
 }
 
-/// Takes the coded matrix `name` out of some arrays, if it is there.
+/// Takes the coded matrix `name` out of the arrays, if it exists.
 ///
 /// # Errors
-/// `InvalidFile` for one that is not whole.
+/// `InvalidFile` for an incomplete one.
 pub fn take<D: Deref<Target = [u8]>>(arrays: &mut Vec<NamedArray<D>>, name: &str) -> Result<Option<Coded>> {
     let names = coded_names(arrays);
     if !names.iter().any(|other| other == name) {
@@ -80,10 +80,10 @@ pub fn take<D: Deref<Target = [u8]>>(arrays: &mut Vec<NamedArray<D>>, name: &str
     Ok(Some(coded))
 }
 
-/// The arrays with every coded matrix as float32.
+/// The arrays, with coded matrices decoded to float32.
 ///
 /// # Errors
-/// `InvalidFile` for one that is not whole; `OutOfMemory`.
+/// `InvalidFile` for an incomplete one; `OutOfMemory`.
 pub fn widened<D: Deref<Target = [u8]>>(arrays: &[NamedArray<D>]) -> Result<Vec<NamedArray>> {
     let names = coded_names(arrays);
     let mut found = Vec::with_capacity(arrays.len());
@@ -105,14 +105,14 @@ pub fn widened<D: Deref<Target = [u8]>>(arrays: &[NamedArray<D>]) -> Result<Vec<
     Ok(found)
 }
 
-/// The arrays of one matrix.
+/// The stored arrays of one coded matrix.
 struct Parts<'a, D> {
     arrays: &'a [NamedArray<D>],
     name: &'a str,
 }
 
 impl<'a, D: Deref<Target = [u8]>> Parts<'a, D> {
-    /// Shape and array of a type; `None` where it is not there.
+    /// The array with a suffix; checks its type. `None` if it is missing.
     fn find(&self, what: &str, dtype: Dtype) -> Result<Option<&'a NamedArray<D>>> {
         let name = format!("{}{what}", self.name);
         let mut found = self.arrays.iter().filter(|array| array.name == name);
@@ -130,7 +130,7 @@ impl<'a, D: Deref<Target = [u8]>> Parts<'a, D> {
         Ok(Some(array))
     }
 
-    /// Rows and numbers of a row, by the shapes of the arrays alone.
+    /// Rows and columns, derived from the shapes of the arrays.
     fn shape(&self) -> Result<[usize; 2]> {
         let name = self.name;
         let stored =
@@ -181,7 +181,7 @@ impl<'a, D: Deref<Target = [u8]>> Parts<'a, D> {
         Ok(array)
     }
 
-    /// bfloat16 numbers that are finite and not larger than any model's.
+    /// bfloat16 values, which must be finite and at most 1e30 in magnitude.
     fn halves(&self, what: &str, shape: &[usize], from_zero: bool) -> Result<Vec<u16>> {
         let data = &self.need(what, Dtype::BFloat16, shape)?.data;
         let values: Vec<u16> = data.as_chunks::<2>().0.iter().map(|&bytes| u16::from_le_bytes(bytes)).collect();

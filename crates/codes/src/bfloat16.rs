@@ -1,19 +1,19 @@
-//! The upper half of a single, by its bits.
+//! bfloat16: the upper half of a float32.
 
-/// The least bfloat16 that is not below a finite number from 0 on.
+/// The smallest bfloat16 that is at least `value`, for finite values from 0.
 pub(crate) fn up(value: f32) -> u16 {
     let bits = value.to_bits();
     let upper = (bits >> 16) as u16;
     if bits & 0xffff == 0 { upper } else { upper + 1 }
 }
 
-/// The bfloat16 that is nearest to a finite number.
+/// The bfloat16 nearest to a finite number.
 pub(crate) fn nearest(value: f32) -> u16 {
     let bits = value.to_bits();
     ((bits + 0x7fff + (bits >> 16 & 1)) >> 16) as u16
 }
 
-/// Its value.
+/// The float32 value of a bfloat16.
 #[inline(always)]
 pub(crate) fn single(bits: u16) -> f32 {
     f32::from_bits(u32::from(bits) << 16)

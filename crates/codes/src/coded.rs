@@ -1,4 +1,4 @@
-//! A matrix of few bits a number.
+//! Matrices stored with few bits per number.
 
 use recurra_core::{Dtype, NamedArray};
 
@@ -9,19 +9,19 @@ use crate::{Error, ErrorCode, Result, room};
 /// How the numbers of a matrix are coded.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Code {
-    /// 8 bits a number, and a scale for each row.
+    /// 8 bits per number and one scale per row.
     Int8,
-    /// 4 bits a number, and a scale for each row.
+    /// 4 bits per number and one scale per row.
     Int4,
-    /// A byte for `width` numbers, and one for the row's length.
+    /// One byte per `width` numbers and one for the row's norm.
     Product {
-        /// Numbers that one byte stands for.
+        /// Number of values coded in one byte.
         width: usize,
     },
 }
 
 impl Code {
-    /// Its name in files and reports.
+    /// The name in files and reports.
     #[must_use]
     pub fn name(self) -> String {
         match self {
@@ -31,7 +31,7 @@ impl Code {
         }
     }
 
-    /// Bits of a number, without what a row has once.
+    /// Bits per number, without the per-row data.
     #[must_use]
     pub fn bits(self) -> f64 {
         match self {
@@ -49,7 +49,7 @@ pub(crate) enum Kind {
     Product(Product),
 }
 
-/// A matrix `[rows, dims]` of few bits a number.
+/// A matrix `[rows, dims]` with few bits per number.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Coded {
     pub(crate) rows: usize,
@@ -57,20 +57,21 @@ pub struct Coded {
     pub(crate) kind: Kind,
 }
 
-/// An array of bfloat16, by their bits.
+/// A bfloat16 array from raw bits.
 pub(crate) fn halves(name: String, shape: Vec<usize>, values: &[u16]) -> NamedArray {
     let data = values.iter().flat_map(|value| value.to_le_bytes()).collect();
     NamedArray { name, dtype: Dtype::BFloat16, shape, data }
 }
 
 impl Coded {
-    /// Codes of `values` `[rows, dims]`.
+    /// Codes `values`, `[rows, dims]`.
     ///
     /// # Arguments
-    /// `weights`: one for each row, from 0 on. Product codes meet rows of more weight more closely; the others meet all alike.
+    /// `weights`: one per row, at least 0. Product codes approximate rows with a larger weight more closely; the other
+    /// codes ignore them.
     ///
     /// # Errors
-    /// `InvalidShape` if the values do not match, or `dims` is not a multiple of the width; `InvalidArgument` for a
+    /// `InvalidShape` if the sizes do not match or `dims` is not a multiple of the width; `InvalidArgument` for a
     /// number that is not finite; `OutOfMemory`.
     pub fn encode(values: &[f32], dims: usize, code: Code, weights: &[f32]) -> Result<Self> {
         let rows = weights.len();
@@ -117,13 +118,13 @@ impl Coded {
         self.rows
     }
 
-    /// Numbers of a row.
+    /// Number of columns.
     #[must_use]
     pub fn dims(&self) -> usize {
         self.dims
     }
 
-    /// How it is coded.
+    /// The code of the matrix.
     #[must_use]
     pub fn code(&self) -> Code {
         match &self.kind {
@@ -133,7 +134,7 @@ impl Coded {
         }
     }
 
-    /// Bytes of memory.
+    /// Memory in use, in bytes.
     #[must_use]
     pub fn bytes(&self) -> usize {
         match &self.kind {
@@ -145,10 +146,10 @@ impl Coded {
         }
     }
 
-    /// Writes a row to `to`, which has room for [`Coded::dims`] numbers.
+    /// Decodes a row into `to`, which has [`Coded::dims`] elements.
     ///
     /// # Panics
-    /// For a row that is not there, or room of another size.
+    /// If the row is out of range, or `to` has another size.
     #[inline]
     pub fn row_into(&self, row: usize, to: &mut [f32]) {
         assert!(row < self.rows && to.len() == self.dims);
@@ -162,13 +163,13 @@ impl Coded {
         }
     }
 
-    /// The matrix of some rows, in a code with the same centres.
+    /// A matrix of some rows, in the same code with the same centres.
     ///
     /// # Errors
     /// `OutOfMemory`.
     ///
     /// # Panics
-    /// For a row that is not there.
+    /// If a row is out of range.
     pub fn rows_of(&self, rows: &[u32]) -> Result<Self> {
         fn some<T: Copy>(from: &[T], each: usize, rows: &[u32]) -> Result<Vec<T>> {
             let mut found = room(rows.len() * each)?;
@@ -191,7 +192,7 @@ impl Coded {
         Ok(Self { rows: rows.len(), dims: self.dims, kind })
     }
 
-    /// All rows.
+    /// Decodes all rows.
     ///
     /// # Errors
     /// `OutOfMemory`.
@@ -202,7 +203,7 @@ impl Coded {
         Ok(values)
     }
 
-    /// The matrix as arrays, whose names begin with `name`.
+    /// The matrix as arrays, whose names start with `name`.
     #[must_use]
     pub fn to_arrays(&self, name: &str) -> Vec<NamedArray> {
         let (rows, dims) = (self.rows, self.dims);
@@ -213,7 +214,7 @@ impl Coded {
             ],
             Kind::Int4 { codes, scales } => vec![
                 NamedArray::of(format!("{name}.int4"), vec![rows, dims.div_ceil(2)], codes),
-                // The last number of a row may stand alone in its byte.
+                // `dims` must be stored: with an odd number, the last byte of a row contains only one.
                 NamedArray::of(format!("{name}.dims"), vec![1], &[dims as u32]),
                 halves(format!("{name}.scale"), vec![rows], scales),
             ],

@@ -1,21 +1,21 @@
-//! Centres of weighted points, by Lloyd's algorithm.
+//! Weighted k-means clustering by Lloyd's algorithm.
 
 use recurra_core::random::SplitMix64;
 
-/// Centres of a codebook: as many as a byte tells apart.
+/// Number of centres in a codebook: one byte's worth.
 pub(crate) const CENTRES: usize = 256;
 
-/// Points that a codebook is learned from, at most; 64 a centre, as in Faiss twice over.
+/// Maximum number of points that a codebook is learned from: 64 per centre, twice as many as in Faiss.
 const MOST_POINTS: usize = 16_384;
 
 const ROUNDS: usize = 12;
 
-/// Rows of `dims` numbers, each with a weight from 0 on.
+/// Points of `dims` numbers, each with a weight of at least 0.
 #[derive(Clone, Copy)]
 pub(crate) struct Points<'a> {
     pub values: &'a [f32],
     pub dims: usize,
-    /// Numbers from one row to the next.
+    /// Distance between the starts of two points.
     pub stride: usize,
     pub weights: &'a [f32],
 }
@@ -30,9 +30,10 @@ impl<'a> Points<'a> {
     }
 }
 
-/// The centre that is nearest to a point, the first of equal ones. `centres` is `[dims, 256]`, `halves` half of their squared lengths.
+/// The nearest centre to a point; the first of equal ones. `centres` is `[dims, 256]`, `halves` contains half of their
+/// squared norms.
 pub(crate) fn nearest(point: &[f32], centres: &[f32], halves: &[f32; CENTRES]) -> u8 {
-    // Half of the squared distance without the point's own length: a plain loop that the compiler vectorises.
+    // Half of the squared distance, without the point's own norm: a plain loop that the compiler vectorises.
     let mut scores = *halves;
     for (&value, column) in point.iter().zip(centres.as_chunks::<CENTRES>().0) {
         scores.iter_mut().zip(column).for_each(|(score, &centre)| *score -= value * centre);
@@ -46,7 +47,7 @@ pub(crate) fn nearest(point: &[f32], centres: &[f32], halves: &[f32; CENTRES]) -
     best.0 as u8
 }
 
-/// Half of the squared length of each centre.
+/// Half of the squared norm of each centre.
 pub(crate) fn halves(centres: &[f32]) -> [f32; CENTRES] {
     let mut halves = [0.0; CENTRES];
     for column in centres.as_chunks::<CENTRES>().0 {
@@ -55,7 +56,7 @@ pub(crate) fn halves(centres: &[f32]) -> [f32; CENTRES] {
     halves
 }
 
-/// The centres `[dims, 256]` of points. The same points give the same ones.
+/// The centres of points, `[dims, 256]`. The result is deterministic.
 pub(crate) fn centres(points: Points<'_>, seed: u64) -> Vec<f32> {
     let (dims, count) = (points.dims, points.len());
     let mut centres = vec![0.0; dims * CENTRES];
@@ -63,7 +64,7 @@ pub(crate) fn centres(points: Points<'_>, seed: u64) -> Vec<f32> {
         return centres;
     }
     let mut random = SplitMix64::new(seed);
-    // Drawn evenly over the rows, whose order falls with their frequency.
+    // Evenly spaced over the rows, which are sorted by frequency.
     let chosen: Vec<usize> = if count <= MOST_POINTS {
         (0..count).collect()
     } else {
@@ -94,7 +95,7 @@ pub(crate) fn centres(points: Points<'_>, seed: u64) -> Vec<f32> {
                     centres[dim * CENTRES + centre] = (sums[dim * CENTRES + centre] / weight) as f32;
                 }
             } else {
-                // A centre without points begins again at one of them.
+                // A centre without points restarts at a random point.
                 let at = chosen[(random.draw() % chosen.len() as u64) as usize];
                 for (dim, &value) in points.row(at).iter().enumerate() {
                     centres[dim * CENTRES + centre] = value;

@@ -1,4 +1,4 @@
-//! Rows as the nearest of 256 directions for each of their parts, times a length.
+//! Product codes: each part of a row is the nearest of 256 directions, times the row's norm.
 
 use crate::bfloat16::{nearest as bfloat16, single};
 use crate::kmeans::{CENTRES, Points, centres, halves, nearest};
@@ -7,25 +7,26 @@ use crate::{Result, room};
 /// A matrix in product codes.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Product {
-    /// Numbers of a part.
+    /// Number of values in a part.
     pub width: usize,
     /// `[rows, dims / width]`.
     pub codes: Vec<u8>,
     /// `[dims / width, 256, width]`, bfloat16.
     pub centres: Vec<u16>,
-    /// Of each row the number of its length.
+    /// Index of each row's norm in `lengths`.
     pub norms: Vec<u8>,
-    /// Lengths by their numbers, bfloat16.
+    /// The distinct norms, bfloat16.
     pub lengths: Vec<u16>,
 }
 
-/// The length of a row, in its order of numbers.
+/// The norm of a row, summed in the order of its elements.
 fn length(row: &[f32]) -> f32 {
     row.iter().map(|value| value * value).sum::<f32>().sqrt()
 }
 
 impl Product {
-    /// Codes of `values` `[rows, dims]`; rows of more weight are met more closely. `dims` must be a multiple of `width`.
+    /// Codes `values`, `[rows, dims]`. Rows with a larger weight are approximated more closely. `dims` must be a
+    /// multiple of `width`.
     pub fn encode(values: &[f32], dims: usize, width: usize, weights: &[f32]) -> Result<Self> {
         let (rows, parts) = (weights.len(), dims / width);
         let mut directions = room(values.len())?;
@@ -53,7 +54,8 @@ impl Product {
                 all.extend((0..width).map(|dim| bfloat16(centres[dim * CENTRES + centre])));
             }
         }
-        // The length that fits the codes best, not the row's: directions lose some of theirs.
+        // The norm that fits the decoded direction best, rather than the row's norm: decoded directions are slightly
+        // shorter.
         let mut product = Self { width, codes, centres: all, norms: vec![0; rows], lengths: vec![bfloat16(1.0)] };
         let mut decoded = vec![0.0; dims];
         for (row, norm) in norms.iter_mut().enumerate() {
@@ -69,7 +71,7 @@ impl Product {
         Ok(product)
     }
 
-    /// A row.
+    /// Decodes a row.
     #[inline]
     pub fn decode(&self, row: usize, to: &mut [f32]) {
         let width = self.width;

@@ -1,4 +1,4 @@
-//! From a choice to the bytes of a file.
+//! Builds the file of a choice.
 
 use std::collections::HashMap;
 use std::path::Path;
@@ -13,25 +13,25 @@ use recurra_linear::Ranking;
 use crate::model::{COMPRESSION, Choice, Source};
 use crate::words::{Encoded, Matrix, contributions, encode, frequencies};
 
-/// The name of the words' vectors, after that of a network.
+/// Suffix of the name of a network's word vectors.
 const EMBEDDING: &str = "embedding.weight";
-/// The vectors of the features of words' characters, which are many as those of words are.
+/// Suffix of the name of the subword vectors, which are as large as the word vectors.
 const FEATURES: &str = "subwords.weight";
 
-/// Smaller matrices stay as they are.
+/// Smaller matrices are not coded.
 const LEAST: usize = 256;
 
-/// A model, prepared: everything that is the same in all its files is made once.
+/// A model prepared for compression. What is the same in all candidate files is computed once.
 pub(crate) struct Assembly<'a> {
     source: &'a Source<'a>,
     pub matrices: Vec<Matrix>,
     pub frequencies: Vec<f32>,
-    /// All words, those first that contribute most; the pinned ones before them.
+    /// All words in descending order of their contribution, after the pinned ones.
     pub order: Vec<u32>,
     pub contributions: Vec<f64>,
-    /// What is neither words nor features: its matrices of 8 bits.
+    /// The other arrays: matrices with 8 bits.
     dense: Vec<NamedArray>,
-    /// Features of words' characters, and where they belong.
+    /// The subword vectors.
     features: Vec<Matrix>,
     pub ranking: Option<Ranking>,
     encoded: HashMap<Code, Encoded>,
@@ -100,7 +100,7 @@ impl<'a> Assembly<'a> {
         })
     }
 
-    /// Codes of all words, made once.
+    /// The codes of all words, computed once per code.
     pub fn encoded(&mut self, code: Code) -> Result<&Encoded> {
         if !self.encoded.contains_key(&code) {
             let made = encode(&self.matrices, &self.frequencies, code)?;
@@ -109,8 +109,8 @@ impl<'a> Assembly<'a> {
         self.encoded.get(&code).ok_or_else(|| Error::new(ErrorCode::Internal, "a code was not made"))
     }
 
-    /// The first words of the order as a file has them: the pinned ones, then the others by their bytes. All in their own order where
-    /// none may be left out.
+    /// The first `count` words of the order, as stored in a file: the pinned ones, then the others sorted by bytes. If
+    /// no word may be dropped, all words in their own order.
     pub fn kept(&self, count: usize) -> Vec<u32> {
         if self.source.unknown.is_none() {
             return (0..self.order.len() as u32).collect();
@@ -121,25 +121,25 @@ impl<'a> Assembly<'a> {
         kept
     }
 
-    /// The array of some words.
+    /// The array of the kept words' tokens.
     pub fn tokens(&self, kept: &[u32]) -> NamedArray {
         pack_tokens(kept.iter().map(|&word| self.source.vocabulary.token(word)))
     }
 
-    /// Bytes of everything that no choice changes.
+    /// Size in bytes of what no choice changes.
     pub fn base(&self) -> usize {
         let metadata: usize = self.source.metadata.iter().map(|(key, value)| key.len() + value.len() + 40).sum();
         metadata + self.dense.iter().map(stored).sum::<usize>() + 2_000
     }
 
-    /// Bytes of the features of words' characters in a code.
+    /// Size in bytes of the subword vectors in a code.
     pub fn features_bytes(&self, code: Code) -> Result<usize> {
         let arrays = self.features_arrays(code)?;
         Ok(arrays.iter().map(stored).sum())
     }
 
     fn features_arrays(&self, code: Code) -> Result<Vec<NamedArray>> {
-        // Means of them are read, in which errors even out; but they have no product code.
+        // A network reads means of these vectors, in which errors cancel out. There is no product code for them.
         let code = if code == Code::Int8 { Code::Int8 } else { Code::Int4 };
         let mut arrays = Vec::new();
         for Matrix { name, values, dims } in &self.features {
@@ -148,7 +148,7 @@ impl<'a> Assembly<'a> {
         Ok(arrays)
     }
 
-    /// The bytes of the file of a choice.
+    /// The bytes of the file for a choice.
     pub fn bytes(&mut self, choice: &Choice) -> Result<Vec<u8>> {
         let kept = self.kept(choice.words);
         let mut arrays = vec![self.tokens(&kept)];
@@ -171,7 +171,7 @@ impl<'a> Assembly<'a> {
     }
 }
 
-/// Bytes that an array takes in a file.
+/// Size in bytes of an array in a file.
 pub(crate) fn stored(array: &NamedArray) -> usize {
     let packed = if array.dtype == Dtype::Float32 { None } else { deflated(&array.data) };
     packed.map_or(array.data.len(), |packed| packed.len()) + array.name.len() + 80

@@ -1,8 +1,8 @@
-//! Makes a small file of a trained model: its words' vectors in few bits, fewer words, fewer n-grams, whole numbers instead of singles.
+//! Compresses trained models: fewer bits per word vector, fewer words, fewer n-grams, integer weights.
 //!
-//! [`compress`] needs no rows. It knows what each step loses: of the words' vectors the squares of what changes, of the linear model
-//! the squares of the scores that its features give to the rows of the training; both as shares, and each counted as much as its part
-//! counts in the model's answers. Of all combinations that fit the budget it takes the one that loses least.
+//! [`compress`] needs no rows. It knows the loss of each step: for word vectors, the squared change; for the linear
+//! model, the squared scores that features contribute on the training rows. Both are relative, and weighted by the
+//! part's share in the predictions. Of all combinations that fit the budget, it takes the one with the smallest loss.
 
 mod assemble;
 mod model;
@@ -17,19 +17,19 @@ use model::Choice;
 use recurra_core::{Error, ErrorCode, Result};
 use search::Curves;
 
-/// Rounds in which a choice is made again, because the file of the last one had another size than was expected.
+/// Maximum number of attempts: the size of a file is only known once it is built.
 const ROUNDS: usize = 10;
 
-/// A file is large enough when it is this close to its budget.
+/// A file is large enough at this fraction of its budget.
 const CLOSE: f64 = 0.985;
 
-/// Makes a small file of a model; the same model and budget give the same bytes.
+/// Compresses a model. The same model and budget give the same bytes.
 ///
-/// `stopped` is polled for whether to stop the work.
+/// `stopped` is polled; the work is aborted once it returns true.
 ///
 /// # Errors
-/// `OutOfRange` about `maxBytes` for a budget that cannot be met, saying what can; `InvalidArgument` for numbers that are not finite;
-/// `Aborted`; `OutOfMemory`.
+/// `OutOfRange` about `maxBytes` for a budget that cannot be met, with the smallest possible size; `InvalidArgument`
+/// for numbers that are not finite; `Aborted`; `OutOfMemory`.
 pub fn compress(source: &Source<'_>, budget: &Budget, stopped: &dyn Fn() -> bool) -> Result<Compressed> {
     let check = || if stopped() { Err(Error::new(ErrorCode::Aborted, "the compression was stopped")) } else { Ok(()) };
     let mut assembly = Assembly::new(source)?;
@@ -54,7 +54,7 @@ pub fn compress(source: &Source<'_>, budget: &Budget, stopped: &dyn Fn() -> bool
             break;
         }
         let again = aim * most as f64 / size as f64 * 0.997;
-        // All fits already, or no choice lies between this one and the next.
+        // Everything fits already, or there is no choice between this one and the next.
         if size <= most && curves.best(again) == best.as_ref().map(|(choice, _)| choice.clone()) {
             break;
         }

@@ -1,4 +1,4 @@
-//! What goes in and comes out: a model, a budget, and what was done.
+//! The input, budget and result of a compression.
 
 use std::collections::HashMap;
 
@@ -9,72 +9,72 @@ use recurra_text::Vocabulary;
 
 /// A trained model.
 pub struct Source<'a> {
-    /// All arrays of its networks, as a file has them; none without a network.
+    /// All arrays of its networks, as in a file; empty without a network.
     pub arrays: Vec<NamedArray>,
     /// The linear model.
     pub linear: Option<&'a LinearModel>,
-    /// The networks' share in the answers, from 0 to 1.
+    /// The networks' share in the predictions, from 0 to 1.
     pub share: f64,
-    /// Its words, the rows of the matrices `embedding.weight`.
+    /// The words, which are the rows of the matrices `embedding.weight`.
     pub vocabulary: &'a Vocabulary,
-    /// Words that stay whatever the budget, as unknown and padding ones, in ascending order.
+    /// Words that are always kept, such as the unknown and padding tokens, ascending.
     pub pinned: Vec<u32>,
-    /// The word that stands for all that are left out; none where none may be left out, and all keep their numbers.
+    /// The word that replaces dropped words; `None` if no word may be dropped and all keep their ids.
     pub unknown: Option<u32>,
-    /// What the file says of the model, its words not among it.
+    /// The metadata of the file, without the words.
     pub metadata: HashMap<String, String>,
 }
 
-/// What a file may take.
+/// Limits of a compressed file.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Budget {
-    /// Bytes of the file, at most.
+    /// Maximum size of the file in bytes.
     pub max_bytes: Option<usize>,
-    /// How the words' vectors are coded; what fits best if it is not given.
+    /// The code of the word vectors; `None` chooses the best one.
     pub code: Option<Code>,
-    /// Words that are kept, at most, those pinned among them.
+    /// Maximum number of words to keep, including the pinned ones.
     pub keep_words: Option<usize>,
 }
 
-/// What was done to a model.
+/// The settings that were chosen for a compressed model.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Plan {
-    /// How the words' vectors are coded; none without a network.
+    /// The code of the word vectors; `None` without a network.
     pub code: Option<Code>,
-    /// Words that were kept.
+    /// Number of words kept.
     pub words: usize,
-    /// N-grams of the linear model that were kept.
+    /// Number of the linear model's n-grams kept.
     pub features: usize,
-    /// The largest whole number of its weights; 0 without a linear model.
+    /// The largest integer weight of the linear model; 0 without one.
     pub levels: u8,
-    /// The share of the inputs' and scores' squares that is lost, from 0 on.
+    /// The share of the squared inputs and scores that is lost, at least 0.
     pub lost: f64,
 }
 
-/// A small file.
+/// A compressed file.
 pub struct Compressed {
-    /// Its bytes.
+    /// The bytes of the file.
     pub bytes: Vec<u8>,
-    /// What was done.
+    /// The chosen settings.
     pub plan: Plan,
 }
 
-/// Key of the metadata under which a file says what was done to its model, as JSON.
+/// Metadata key of the settings of a compression, as JSON.
 pub const COMPRESSION: &str = "compression";
 
-/// One combination.
+/// One combination of settings.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Choice {
-    /// Of words' vectors; none without a network.
+    /// The code of the word vectors; `None` without a network.
     pub code: Option<Code>,
     pub words: usize,
     pub features: usize,
-    /// The largest whole number of the linear model's weights; 0 without one.
+    /// The largest integer weight of the linear model; 0 without one.
     pub levels: u8,
 }
 
 impl Choice {
-    /// What a file says of it.
+    /// The JSON that a file stores about the choice.
     pub fn describe(&self, words: usize) -> String {
         let mut said = serde_json::Map::new();
         if let Some(code) = self.code {

@@ -1,4 +1,4 @@
-//! Which combination fits a budget and loses least.
+//! Searches for the combination with the smallest loss in a budget.
 
 use recurra_codes::Code;
 use recurra_core::Result;
@@ -6,27 +6,27 @@ use recurra_core::Result;
 use crate::assemble::{Assembly, stored};
 use crate::model::{Budget, Choice, Plan, Source};
 
-/// The largest whole numbers that a linear model's weights are tried with: of 8, 6, 5 and 4 bits.
+/// The largest integer weights to try for the linear model: 8, 6, 5 and 4 bits.
 const LEVELS: [u8; 4] = [127, 31, 15, 7];
 
-/// The codes that words' vectors are tried with.
+/// The codes to try for word vectors.
 const CODES: [Code; 4] = [Code::Int8, Code::Int4, Code::Product { width: 4 }, Code::Product { width: 8 }];
 
-/// Numbers of words and of n-grams are tried in steps of this factor.
+/// Ratio between the numbers of words or n-grams to try.
 const FINER: f64 = 0.93;
 
-/// Fewer than these are not tried: less than a kilobyte would be saved.
+/// Minimum numbers to try; going lower would save less than a kilobyte.
 const LEAST_WORDS: usize = 64;
 const LEAST_FEATURES: usize = 256;
 
-/// A way for a part of the choice: what it takes and loses.
+/// An option for one part of the choice, with its size and loss.
 struct Way<T> {
     what: T,
     bytes: f64,
     lost: f64,
 }
 
-/// A way to code a number of words' vectors.
+/// An option for the word vectors: the code and the number of words.
 type WordWay = Way<(Option<Code>, usize)>;
 
 /// All options for both parts of a choice.
@@ -37,7 +37,7 @@ pub(crate) struct Curves {
     share: f64,
 }
 
-/// Numbers from `all` down to `least`, which are both among them.
+/// Numbers from `all` down to `least`, both included.
 fn counts(all: usize, least: usize) -> Vec<usize> {
     let mut found = vec![all];
     let mut count = all as f64 * FINER;
@@ -67,7 +67,7 @@ impl Curves {
         Ok(Self { words, linear, base, share: source.share })
     }
 
-    /// The option with the least loss for at most this many bytes.
+    /// The choice with the smallest loss in at most this many bytes.
     pub fn best(&self, bytes: f64) -> Option<Choice> {
         let mut best: Option<(f64, Choice)> = None;
         for words in &self.words {
@@ -93,12 +93,12 @@ impl Curves {
         choice(words.unwrap_or(&NONE), linear)
     }
 
-    /// The choice of no budget.
+    /// The choice without a budget.
     pub fn whole(&self) -> Choice {
         choice(self.words.first().unwrap_or(&NONE), self.linear.first())
     }
 
-    /// The share that a choice loses.
+    /// The loss of a choice.
     pub fn lost(&self, choice: &Choice) -> f64 {
         let words = self.words.iter().find(|option| option.what == (choice.code, choice.words));
         let linear = self.linear.iter().find(|option| option.what == (choice.levels, choice.features));
@@ -112,7 +112,7 @@ impl Curves {
     }
 }
 
-/// What stands for the words where there is no option.
+/// Stands for the word vectors if there are no options.
 const NONE: WordWay = Way { what: (None, 0), bytes: 0.0, lost: 0.0 };
 
 fn choice(words: &WordWay, linear: Option<&Way<(u8, usize)>>) -> Choice {
@@ -120,7 +120,7 @@ fn choice(words: &WordWay, linear: Option<&Way<(u8, usize)>>) -> Choice {
     Choice { code, words, features, levels }
 }
 
-/// Options of the linear model. Those of fewer features are reckoned from that of all: bytes fall in proportion.
+/// Options of the linear model. The sizes for fewer features are estimated from the full size, in proportion.
 fn linear_options(source: &Source<'_>, assembly: &Assembly<'_>, budget: &Budget) -> Vec<Way<(u8, usize)>> {
     let (Some(linear), Some(ranking)) = (source.linear, &assembly.ranking) else { return Vec::new() };
     let levels: &[u8] = match (budget.max_bytes, budget.code) {
@@ -145,7 +145,7 @@ fn linear_options(source: &Source<'_>, assembly: &Assembly<'_>, budget: &Budget)
     found
 }
 
-/// Options of the words' vectors. `room` is what they may take at most; codes that are not needed are not made.
+/// Options of the word vectors. `room` is their maximum size; codes that are not needed are not computed.
 fn word_options(
     source: &Source<'_>,
     assembly: &mut Assembly<'_>,
@@ -185,7 +185,7 @@ fn word_options(
     for &code in codes {
         if let Code::Product { width } = code {
             let fits = assembly.matrices.iter().all(|matrix| matrix.dims.is_multiple_of(width));
-            // Product codes take seconds to make; whole numbers lose less where nearly all words fit.
+            // Product codes take seconds to compute; if nearly all words fit, integer codes lose less.
             let tight = room.is_none_or(|room| smallest_lost(&found, room) > 0.02);
             if budget.code.is_none() && !(fits && tight) {
                 continue;
@@ -201,7 +201,7 @@ fn word_options(
         };
         let arrays: Vec<_> = encoded.coded.iter().flat_map(|coded| coded.to_arrays("w")).collect();
         let rows = (arrays.iter().map(stored).sum::<usize>() as f64 - books).max(0.0) / all as f64;
-        // Words are left out from the end of the order.
+        // Words are dropped from the end of the order.
         let lost = encoded.lost.clone();
         let mut sum: f64 = assembly.order[..most].iter().map(|&word| lost[word as usize]).sum();
         sum += assembly.order[most..].iter().map(|&word| assembly.contributions[word as usize]).sum::<f64>();
@@ -218,8 +218,8 @@ fn word_options(
     Ok(found)
 }
 
-/// The least that an option of at most `room` bytes loses.
+/// The smallest loss of an option with at most `room` bytes.
 fn smallest_lost(options: &[WordWay], room: f64) -> f64 {
-    // Half of the room is the linear model's, as a rule.
+    // About half of the room is usually needed by the linear model.
     options.iter().filter(|option| option.bytes <= 0.6 * room).map(|option| option.lost).fold(f64::INFINITY, f64::min)
 }

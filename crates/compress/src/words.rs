@@ -1,9 +1,9 @@
-//! What words contribute, and what their vectors lose in a code.
+//! The contribution of words, and the loss of coding their vectors.
 
 use recurra_codes::{Code, Coded};
 use recurra_core::Result;
 
-/// The words' vectors of one network.
+/// The word vectors of one network.
 pub(crate) struct Matrix {
     /// Name of the array.
     pub name: String,
@@ -18,7 +18,8 @@ impl Matrix {
     }
 }
 
-/// How often words come, as far as their order tells: by Zipf's law one over their rank. Pinned words are as frequent as the first.
+/// Estimates word frequencies from their order, by Zipf's law: one over the rank. Pinned words are as frequent as the
+/// first one.
 pub(crate) fn frequencies(rows: usize, pinned: &[u32]) -> Vec<f32> {
     let mut rank = 0;
     let one = |row: usize| {
@@ -35,7 +36,8 @@ fn distance(a: &[f32], b: &[f32]) -> f64 {
     a.iter().zip(b).map(|(a, b)| f64::from(a - b).powi(2)).sum()
 }
 
-/// What each word contributes: its frequency times the square by which its vectors differ from those that it would be read as.
+/// The contribution of each word: its frequency times the squared difference between its vector and the vector that
+/// would replace it.
 pub(crate) fn contributions(matrices: &[Matrix], frequencies: &[f32], unknown: Option<usize>) -> Vec<f64> {
     let mut found = vec![0.0; frequencies.len()];
     for matrix in matrices {
@@ -48,7 +50,7 @@ pub(crate) fn contributions(matrices: &[Matrix], frequencies: &[f32], unknown: O
     found
 }
 
-/// The square of all words' vectors, each as often as the word comes.
+/// The sum of all words' squared norms, weighted by frequency.
 pub(crate) fn squares(matrices: &[Matrix], frequencies: &[f32]) -> f64 {
     let of = |matrix: &Matrix| {
         let rows = matrix.values.chunks_exact(matrix.dims).zip(frequencies);
@@ -60,15 +62,15 @@ pub(crate) fn squares(matrices: &[Matrix], frequencies: &[f32]) -> f64 {
     matrices.iter().map(of).sum::<f64>().max(f64::MIN_POSITIVE)
 }
 
-/// All words' vectors in a code, and the square that each word loses.
+/// All word vectors in a code, and the squared loss of each word.
 pub(crate) struct Encoded {
     pub coded: Vec<Coded>,
     pub lost: Vec<f64>,
 }
 
-/// Codes of all matrices.
+/// Codes all matrices.
 pub(crate) fn encode(matrices: &[Matrix], frequencies: &[f32], code: Code) -> Result<Encoded> {
-    // The square root keeps a few frequent words from taking all centres of a product code.
+    // The square root prevents a few frequent words from taking all centres of a product code.
     let weights: Vec<f32> = frequencies.iter().map(|frequency| frequency.sqrt()).collect();
     let mut lost = vec![0.0; frequencies.len()];
     let mut coded = Vec::with_capacity(matrices.len());

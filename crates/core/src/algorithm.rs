@@ -1,8 +1,8 @@
-//! Optimizers by name and by their options, those of `torch.optim`; the learning rate comes with each step.
+//! Optimizers and their options, as in `torch.optim`. The learning rate is passed with each step.
 
 use crate::error::{Error, ErrorCode, Result};
 
-/// Which optimizer.
+/// A kind of optimizer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum OptimizerKind {
     /// Adam with L2 weight decay.
@@ -14,10 +14,10 @@ pub enum OptimizerKind {
 }
 
 impl OptimizerKind {
-    /// All of them.
+    /// Every kind of optimizer.
     pub const ALL: [Self; 3] = [Self::Adam, Self::AdamW, Self::Sgd];
 
-    /// The name as an option of a training: `adam`, `adamw` or `sgd`.
+    /// Name of the optimizer in training options: `adam`, `adamw` or `sgd`.
     pub const fn name(self) -> &'static str {
         match self {
             Self::Adam => "adam",
@@ -26,7 +26,7 @@ impl OptimizerKind {
         }
     }
 
-    /// PyTorch's name of the class: `Adam`, `AdamW` or `SGD`.
+    /// Name of PyTorch's class: `Adam`, `AdamW` or `SGD`.
     pub const fn class_name(self) -> &'static str {
         match self {
             Self::Adam => "Adam",
@@ -35,7 +35,7 @@ impl OptimizerKind {
         }
     }
 
-    /// The optimizer with a [`OptimizerKind::name`], written exactly so.
+    /// Looks up an optimizer by its [`OptimizerKind::name`]. The match is exact.
     ///
     /// # Errors
     /// `InvalidArgument` for another name.
@@ -43,7 +43,7 @@ impl OptimizerKind {
         find(name, Self::name)
     }
 
-    /// The optimizer with a [`OptimizerKind::class_name`], written exactly so.
+    /// Looks up an optimizer by its [`OptimizerKind::class_name`]. The match is exact.
     ///
     /// # Errors
     /// `InvalidArgument` for another name.
@@ -61,7 +61,7 @@ fn find(name: &str, name_of: fn(OptimizerKind) -> &'static str) -> Result<Optimi
     })
 }
 
-/// The rule by which a step moves the weights.
+/// An optimizer with its options: how a step updates the weights.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Algorithm {
     /// `torch.optim.Adam`: weight decay is added to the gradient.
@@ -75,20 +75,20 @@ pub enum Algorithm {
 /// Options of Adam and AdamW.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct AdamOptions {
-    /// Decay of the gradient's mean.
+    /// Decay rate of the gradient's running mean.
     pub beta1: f64,
-    /// Decay of the squared gradient's mean.
+    /// Decay rate of the squared gradient's running mean.
     pub beta2: f64,
     /// Added to the denominator.
     pub eps: f64,
     /// Weight decay.
     pub weight_decay: f64,
-    /// Whether the largest squared mean so far is used.
+    /// Whether to divide by the maximum of the squared mean so far.
     pub amsgrad: bool,
 }
 
 impl Default for AdamOptions {
-    /// PyTorch's: 0.9, 0.999, 1e-8, no decay.
+    /// PyTorch's defaults: 0.9, 0.999, 1e-8, no weight decay.
     fn default() -> Self {
         Self { beta1: 0.9, beta2: 0.999, eps: 1e-8, weight_decay: 0.0, amsgrad: false }
     }
@@ -97,18 +97,18 @@ impl Default for AdamOptions {
 /// Options of SGD.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct SgdOptions {
-    /// Share of the last step's direction that is kept; 0 for plain SGD.
+    /// Fraction of the previous step's direction that is kept; 0 for plain SGD.
     pub momentum: f64,
-    /// Share of the gradient that is left out of the momentum after the first step.
+    /// Fraction of the gradient that is not added to the momentum, from the second step on.
     pub dampening: f64,
     /// Weight decay, added to the gradient.
     pub weight_decay: f64,
-    /// Nesterov's momentum.
+    /// Whether to use Nesterov momentum.
     pub nesterov: bool,
 }
 
 impl Algorithm {
-    /// The optimizer with PyTorch's options but for these two; `momentum` is of SGD alone.
+    /// The optimizer with PyTorch's defaults except for these two options. `momentum` applies to SGD only.
     pub fn new(kind: OptimizerKind, weight_decay: f64, momentum: f64) -> Self {
         let adam = AdamOptions { weight_decay, ..AdamOptions::default() };
         match kind {
@@ -118,7 +118,7 @@ impl Algorithm {
         }
     }
 
-    /// Which optimizer it is.
+    /// The kind of optimizer.
     pub const fn kind(&self) -> OptimizerKind {
         match self {
             Self::Adam(_) => OptimizerKind::Adam,
@@ -163,11 +163,11 @@ impl Algorithm {
         problem.map_or(Ok(()), |(name, message)| Err(Error::new(ErrorCode::InvalidArgument, message).about(name)))
     }
 
-    /// Whether the state of an optimizer that ran by `before` is kept under these options.
+    /// Whether these options keep the state of an optimizer that ran with the options `before`.
     ///
-    /// As in PyTorch, where the options of a parameter group may change while the state stays. Another optimizer, amsgrad
-    /// turned on or off, or SGD's momentum turned on or off begins with a fresh state and step count: the state has another
-    /// form then, and PyTorch's own has no values for it.
+    /// As in PyTorch, the options of a parameter group may change while its state is kept. The state and the step count
+    /// are reset if the optimizer changes, or if amsgrad or SGD's momentum is turned on or off: the state then has a
+    /// different form, and the old one has no values for it.
     pub fn keeps_state_of(&self, before: &Self) -> bool {
         match (self, before) {
             (Self::Adam(now), Self::Adam(before)) | (Self::AdamW(now), Self::AdamW(before)) => {
@@ -178,10 +178,10 @@ impl Algorithm {
         }
     }
 
-    /// Why steps without a gradient cannot be made up later; `None` where they can.
+    /// Why skipped steps without a gradient cannot be applied later; `None` if they can.
     ///
-    /// Making up needs the missed steps to be a function of the row's state that has a short form: with L2 decay each
-    /// weight feeds its own gradient, and amsgrad keeps a maximum for each weight, so those move every row at every step.
+    /// Deferring requires that the skipped steps have a closed form in the row's state. With L2 decay, each weight
+    /// feeds its own gradient; amsgrad keeps a maximum for each weight. Both update every row at every step.
     pub fn cannot_defer(&self) -> Option<&'static str> {
         match self {
             Self::Adam(o) | Self::AdamW(o) => {
@@ -209,12 +209,12 @@ impl Algorithm {
         }
     }
 
-    /// Whether there is a second state (Adam's squared mean).
+    /// Whether the optimizer has a second state (Adam's squared mean).
     pub fn two_states(&self) -> bool {
         !matches!(self, Self::Sgd(_))
     }
 
-    /// The rule as a checkpoint holds it: kind, then its options in the order of their declaration, flags as 0 and 1.
+    /// The optimizer as stored in a checkpoint: its kind, then its options in declaration order, with flags as 0 and 1.
     pub fn to_numbers(&self) -> [f64; 6] {
         let flag = |value: bool| f64::from(u8::from(value));
         let adam = |kind, o: &AdamOptions| [kind, o.beta1, o.beta2, o.eps, o.weight_decay, flag(o.amsgrad)];
@@ -225,10 +225,10 @@ impl Algorithm {
         }
     }
 
-    /// The rule of [`Algorithm::to_numbers`].
+    /// The inverse of [`Algorithm::to_numbers`].
     ///
     /// # Errors
-    /// `StateMismatch` for other than six numbers, an unknown kind or an option outside its range.
+    /// `StateMismatch` unless there are six numbers with a known kind and all options in range.
     pub fn from_numbers(numbers: &[f64]) -> Result<Self> {
         let mismatch = |message: String| Error::new(ErrorCode::StateMismatch, message);
         let &[kind, a, b, c, d, e] = numbers else {

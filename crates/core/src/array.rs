@@ -1,34 +1,34 @@
-//! An array with a name: how weights, optimizer states and checkpoints pass between engines, files and JavaScript.
+//! Named arrays: how engines, files and JavaScript exchange weights, optimizer states and checkpoints.
 
 use std::ops::Deref;
 
 use crate::error::{Error, ErrorCode, Result};
 
-/// Type of an array's elements.
+/// Element type of an array.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Dtype {
     /// IEEE single precision.
     Float32,
     /// IEEE double precision.
     Float64,
-    /// The upper half of a single.
+    /// bfloat16: the upper half of a float32.
     BFloat16,
-    /// Signed integer of eight bytes.
+    /// Signed 8-byte integer.
     Int64,
-    /// Signed integer of four bytes.
+    /// Signed 4-byte integer.
     Int32,
-    /// Integer of four bytes from 0 on.
+    /// Unsigned 4-byte integer.
     Uint32,
-    /// Integer of one byte from 0 on.
+    /// Unsigned 1-byte integer.
     Uint8,
-    /// Signed integer of one byte.
+    /// Signed 1-byte integer.
     Int8,
     /// One byte, 0 or 1.
     Bool,
 }
 
 impl Dtype {
-    /// All of them.
+    /// Every element type.
     pub const ALL: [Self; 9] = [
         Self::Float32,
         Self::Float64,
@@ -41,7 +41,7 @@ impl Dtype {
         Self::Bool,
     ];
 
-    /// PyTorch's name without `torch.`, as JavaScript sees it.
+    /// PyTorch's name without `torch.`; JavaScript uses the same one.
     pub const fn name(self) -> &'static str {
         match self {
             Self::Float32 => "float32",
@@ -56,7 +56,7 @@ impl Dtype {
         }
     }
 
-    /// The type with a name of [`Dtype::name`].
+    /// Looks up a type by its [`Dtype::name`].
     ///
     /// # Errors
     /// `InvalidDtype` for another name.
@@ -78,18 +78,18 @@ impl Dtype {
     }
 }
 
-/// A number that [`NamedArray::values`] reads and [`NamedArray::of`] writes.
+/// A number type that [`NamedArray::values`] reads and [`NamedArray::of`] writes.
 pub trait Element: Copy {
-    /// Its type.
+    /// The element type.
     const DTYPE: Dtype;
 
-    /// Little-endian bytes of all values.
+    /// Converts values to little-endian bytes.
     fn to_bytes(values: &[Self]) -> Vec<u8>;
 
-    /// Copies little-endian bytes to a place of as many values; surplus on either side is ignored.
+    /// Copies values from little-endian bytes. Extra bytes or places are ignored.
     fn copy_from(bytes: &[u8], to: &mut [Self]);
 
-    /// The values of little-endian bytes.
+    /// Converts little-endian bytes to values.
     fn from_bytes(bytes: &[u8]) -> Vec<Self>;
 }
 
@@ -125,7 +125,7 @@ element!(u32, Uint32);
 element!(u8, Uint8);
 element!(i8, Int8);
 
-/// An array with its name; `data` are the little-endian elements, row-major, owned or borrowed.
+/// A named array. `data` contains the elements in row-major order as little-endian bytes, owned or borrowed.
 #[derive(Clone, Debug, PartialEq)]
 pub struct NamedArray<D = Vec<u8>> {
     /// Name, as in a PyTorch state dict.
@@ -134,39 +134,39 @@ pub struct NamedArray<D = Vec<u8>> {
     pub dtype: Dtype,
     /// Sizes of the dimensions.
     pub shape: Vec<usize>,
-    /// The elements' bytes. Nothing ensures that there are as many as the shape needs: see [`NamedArray::count`].
+    /// The bytes of the elements. Their number may not match the shape: see [`NamedArray::count`].
     pub data: D,
 }
 
 impl NamedArray {
-    /// An array of these values.
+    /// Creates an array from values.
     pub fn of<T: Element>(name: impl Into<String>, shape: Vec<usize>, values: &[T]) -> Self {
         Self { name: name.into(), dtype: T::DTYPE, shape, data: T::to_bytes(values) }
     }
 
-    /// An array of one dimension.
+    /// Creates an array of one dimension.
     pub fn list<T: Element>(name: impl Into<String>, values: &[T]) -> Self {
         Self::of(name, vec![values.len()], values)
     }
 }
 
 impl<D: Deref<Target = [u8]>> NamedArray<D> {
-    /// Whole elements among the data.
+    /// Number of whole elements in the data.
     pub fn count(&self) -> usize {
         self.data.len() / self.dtype.size()
     }
 
-    /// Elements that the shape needs; `None` where that is beyond any memory.
+    /// Number of elements that the shape needs; `None` if it overflows.
     pub fn numel(&self) -> Option<usize> {
         self.shape.iter().try_fold(1, |product: usize, &size| product.checked_mul(size))
     }
 
-    /// The elements; `None` if they are of another type.
+    /// The elements; `None` if they have another type.
     pub fn values<T: Element>(&self) -> Option<Vec<T>> {
         (self.dtype == T::DTYPE).then(|| T::from_bytes(&self.data))
     }
 
-    /// Copies the elements to a place of as many. False, and nothing is copied, for another type or number.
+    /// Copies the elements to `to`. Returns false and copies nothing if the type or the number differs.
     #[must_use]
     pub fn copy_to<T: Element>(&self, to: &mut [T]) -> bool {
         let fits = self.dtype == T::DTYPE && self.count() == to.len();
@@ -176,10 +176,10 @@ impl<D: Deref<Target = [u8]>> NamedArray<D> {
         fits
     }
 
-    /// An error for float32 numbers that are not all finite: a model of such weights answers nothing. Arrays of other types pass.
+    /// Checks that all float32 elements are finite; weights that are not make every prediction NaN. Other types pass.
     ///
     /// # Errors
-    /// `InvalidFile`, with the array's name.
+    /// `InvalidFile`, which names the array.
     pub fn expect_finite(&self) -> Result<()> {
         // All bits of the exponent are set in infinities and NaNs, and nowhere else (IEEE 754-2019, 3.4).
         let finite = |&bytes: &[u8; 4]| u32::from_le_bytes(bytes) & 0x7f80_0000 != 0x7f80_0000;
@@ -191,7 +191,7 @@ impl<D: Deref<Target = [u8]>> NamedArray<D> {
         Err(Error::new(ErrorCode::InvalidFile, message))
     }
 
-    /// The same array over borrowed bytes.
+    /// The same array with borrowed bytes.
     pub fn borrowed(&self) -> NamedArray<&[u8]> {
         NamedArray { name: self.name.clone(), dtype: self.dtype, shape: self.shape.clone(), data: &self.data }
     }

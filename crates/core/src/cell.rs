@@ -2,7 +2,7 @@
 
 use crate::error::{Error, ErrorCode, Result};
 
-/// Kind of recurrent cell, with PyTorch's order of the gates. The number is how it crosses into the C++ shim.
+/// A kind of recurrent cell, with PyTorch's order of gates. The number identifies it in the C++ shim.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[repr(i32)]
 pub enum Cell {
@@ -12,27 +12,27 @@ pub enum Cell {
     RnnRelu = 1,
     /// Gates i, f, g, o.
     Lstm = 2,
-    /// Gates r, z, n, with the reset applied after the product as in PyTorch.
+    /// Gates r, z, n. As in PyTorch, the reset gate is applied after the matrix product.
     Gru = 3,
-    /// Gates z, n that see the input only: the minGRU of Feng et al. (2024). libtorch does not have it.
+    /// Gates z, n, computed from the input only: minGRU of Feng et al. (2024). libtorch does not have it.
     MinGru = 4,
 }
 
 impl Cell {
-    /// All of them, in the order of their numbers.
+    /// Every cell, in the order of their numbers.
     pub const ALL: [Self; 5] = [Self::RnnTanh, Self::RnnRelu, Self::Lstm, Self::Gru, Self::MinGru];
 
-    /// The number that the C++ shim knows the cell by.
+    /// The number that identifies the cell in the C++ shim.
     pub const fn code(self) -> i32 {
         self as i32
     }
 
-    /// The cell with a number of [`Cell::code`].
+    /// Looks up a cell by its [`Cell::code`].
     pub fn from_code(code: i32) -> Option<Self> {
         Self::ALL.into_iter().find(|cell| cell.code() == code)
     }
 
-    /// Number of gates, which is the number of `hiddenSize` blocks in a weight matrix.
+    /// Number of gates: of `hiddenSize` blocks in a weight matrix.
     pub const fn gates(self) -> usize {
         match self {
             Self::RnnTanh | Self::RnnRelu => 1,
@@ -42,7 +42,7 @@ impl Cell {
         }
     }
 
-    /// Number of state vectors that go from step to step: h, and c for the LSTM.
+    /// Number of state vectors carried from step to step: h, and c for the LSTM.
     pub const fn states(self) -> usize {
         match self {
             Self::Lstm => 2,
@@ -50,7 +50,7 @@ impl Cell {
         }
     }
 
-    /// The name as an option of a model.
+    /// Name of the cell in model options.
     pub const fn name(self) -> &'static str {
         match self {
             Self::RnnTanh => "rnn",
@@ -61,7 +61,7 @@ impl Cell {
         }
     }
 
-    /// The cell with a [`Cell::name`].
+    /// Looks up a cell by its [`Cell::name`].
     ///
     /// # Errors
     /// `InvalidArgument` for another name.
@@ -70,7 +70,7 @@ impl Cell {
         found.ok_or_else(|| Error::new(ErrorCode::InvalidArgument, format!("there is no cell '{name}'")).about("cell"))
     }
 
-    /// PyTorch's name of the cell in `torch.nn.RNNBase`; `None` for a cell that libtorch does not have.
+    /// PyTorch's name of the cell in `torch.nn.RNNBase`; `None` if libtorch does not have the cell.
     pub const fn torch_mode(self) -> Option<&'static str> {
         match self {
             Self::RnnTanh => Some("RNN_TANH"),
@@ -81,7 +81,7 @@ impl Cell {
         }
     }
 
-    /// The cell with a name of [`Cell::torch_mode`].
+    /// Looks up a cell by its [`Cell::torch_mode`].
     pub fn from_torch_mode(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|cell| cell.torch_mode() == Some(name))
     }

@@ -1,36 +1,38 @@
-//! A process group as one addon offers it to another: a table of C functions, and a safe wrapper around it.
+//! A process group that one addon offers to another: a table of C functions and a safe wrapper around it.
 //!
-//! The addon of tensors fills the table from libtorch's c10d; the addon of models, which knows no libtorch, calls through it.
+//! The torch addon fills the table from libtorch's c10d. The light addon, which does not link libtorch, calls it.
 
 use std::ffi::c_void;
 
 use crate::error::{Error, ErrorCode, Result};
 
-/// Version of [`CollectiveTable`]; both sides come from the same package, and a mixture of packages must not crash.
+/// Version of [`CollectiveTable`]. Both addons come from the same package; the version keeps mixed packages from
+/// crashing.
 pub const COLLECTIVE_VERSION: u32 = 1;
 
-/// What one process group offers, as a table of C functions that cross from one addon to another.
+/// A process group as a table of C functions that one addon passes to another.
 ///
-/// Every function may be called from any thread. Calls of one group must come in the same order on all ranks. A function returns 0,
-/// or 1 for an error, or 2 + r for an error that rank r is known to be at fault for; [`error`](Self::error) gives its message.
+/// Every function may be called from any thread. All ranks must call the functions of a group in the same order. A
+/// function returns 0 for success, 1 for an error, or 2 + r for an error that rank r is known to have caused;
+/// [`error`](Self::error) gives the message.
 #[derive(Clone, Copy)]
 #[repr(C)]
 pub struct CollectiveTable {
-    /// [`COLLECTIVE_VERSION`] of the side that filled the table; read before anything else.
+    /// [`COLLECTIVE_VERSION`] of the addon that filled the table; checked before any other field is read.
     pub version: u32,
-    /// This process's number in the group, from 0.
+    /// Rank of this process, from 0.
     pub rank: u32,
-    /// Processes in the group.
+    /// Number of processes.
     pub size: u32,
-    /// The group; the first argument of every function.
+    /// The group: the first argument of every function.
     pub context: *mut c_void,
-    /// Sums `len` float32 of all ranks in place. `len` is the same on all ranks.
+    /// Sums `len` float32 values of all ranks in place. `len` is the same on all ranks.
     pub all_reduce_f32: unsafe extern "C" fn(*mut c_void, *mut f32, usize) -> i32,
-    /// Sums `len` float64 of all ranks in place. `len` is the same on all ranks.
+    /// Sums `len` float64 values of all ranks in place. `len` is the same on all ranks.
     pub all_reduce_f64: unsafe extern "C" fn(*mut c_void, *mut f64, usize) -> i32,
-    /// Gathers `len` bytes of each rank into `out`, which has `size * len` bytes, rank by rank. `len` is the same on all ranks.
+    /// Gathers `len` bytes of each rank into `out` (`size * len` bytes), in rank order. `len` is the same on all ranks.
     pub all_gather: unsafe extern "C" fn(*mut c_void, *const u8, usize, *mut u8) -> i32,
-    /// Copies at most `len` bytes of the last error's message as UTF-8, and returns the length of the whole.
+    /// Copies at most `len` bytes of the last error's message (UTF-8) and returns its full length.
     pub error: unsafe extern "C" fn(*mut c_void, *mut u8, usize) -> usize,
     /// Adds an owner of the group.
     pub retain: unsafe extern "C" fn(*mut c_void),
@@ -38,33 +40,33 @@ pub struct CollectiveTable {
     pub release: unsafe extern "C" fn(*mut c_void),
 }
 
-/// The owner of the process group of a [`CollectiveTable`].
+/// An owner of the process group behind a [`CollectiveTable`].
 ///
-/// All calls block until every rank has made the same call, a rank is lost, or the group's timeout has passed.
+/// A call blocks until every rank has made the same call, a rank is lost, or the group's timeout has passed.
 pub struct Collective {
     table: CollectiveTable,
 }
 
-// SAFETY: the table's functions may be called from any thread, which is what `CollectiveTable` demands of who fills it, and the
-// context is owned through `retain` and `release`.
+// SAFETY: `CollectiveTable` requires functions that may be called from any thread, and `retain` and `release` own the
+// context.
 unsafe impl Send for Collective {}
-// SAFETY: as above; the functions lock where they must.
+// SAFETY: as above; the functions lock where necessary.
 unsafe impl Sync for Collective {}
 
 impl Collective {
-    /// Takes a table by the address that `ProcessGroup.table()` gave. The group lives as long as this value.
+    /// Opens the table at the address that `ProcessGroup.table()` returned. The group lives as long as this value.
     ///
     /// # Errors
-    /// `Distributed` for address 0, and where the other addon's table has another version.
+    /// `Distributed` if the address is 0 or the table has another version.
     ///
     /// # Safety
-    /// `address` is 0 or that of a [`CollectiveTable`] whose group has an owner during this call.
+    /// `address` must be 0 or the address of a [`CollectiveTable`] whose group has an owner during this call.
     pub unsafe fn from_address(address: u64) -> Result<Self> {
         let table = address as usize as *const CollectiveTable;
         if table.is_null() {
             return Err(Error::new(ErrorCode::Distributed, "the process group has been closed"));
         }
-        // SAFETY: the caller's promise; the version is the first field of every version of the table.
+        // SAFETY: the caller guarantees the address. Every version of the table has the version as its first field.
         let version = unsafe { (*table).version };
         if version != COLLECTIVE_VERSION {
             return Err(Error::new(
@@ -75,33 +77,33 @@ impl Collective {
                 ),
             ));
         }
-        // SAFETY: the caller's promise.
+        // SAFETY: the caller guarantees the address.
         let table = unsafe { *table };
-        // SAFETY: the group has an owner now, and this value becomes another one.
+        // SAFETY: the group has an owner during this call, and this value becomes another one.
         unsafe { (table.retain)(table.context) };
         Ok(Self { table })
     }
 
-    /// This process's number in the group, from 0.
+    /// Rank of this process, from 0.
     pub fn rank(&self) -> usize {
         self.table.rank as usize
     }
 
-    /// Processes in the group.
+    /// Number of processes in the group.
     pub fn size(&self) -> usize {
         self.table.size as usize
     }
 
-    /// Sums the values of all ranks in place. Every rank gets the same bits.
+    /// Sums the values of all ranks in place. The result is bit-identical on all ranks.
     ///
     /// # Errors
-    /// `Distributed` where a rank is lost, is silent for longer than the timeout, or gives another number of values.
+    /// `Distributed` if a rank is lost, does not respond within the timeout, or passes another number of values.
     pub fn all_reduce(&self, values: &mut [f32]) -> Result<()> {
         // SAFETY: the pointer and the length are those of the slice.
         self.check(unsafe { (self.table.all_reduce_f32)(self.table.context, values.as_mut_ptr(), values.len()) })
     }
 
-    /// As [`all_reduce`](Self::all_reduce), for float64.
+    /// Like [`all_reduce`](Self::all_reduce), for float64.
     ///
     /// # Errors
     /// As [`all_reduce`](Self::all_reduce).
@@ -110,7 +112,7 @@ impl Collective {
         self.check(unsafe { (self.table.all_reduce_f64)(self.table.context, values.as_mut_ptr(), values.len()) })
     }
 
-    /// Gathers the same number of bytes from each rank: `size() * bytes.len()` of them, rank by rank.
+    /// Gathers the same number of bytes from each rank. Returns `size() * bytes.len()` bytes in rank order.
     ///
     /// # Errors
     /// As [`all_reduce`](Self::all_reduce), and `OutOfMemory`.
@@ -123,7 +125,8 @@ impl Collective {
         Ok(all)
     }
 
-    /// Gathers any number of bytes from each rank, as one buffer for each. The lengths go first, then the bytes, padded to the longest.
+    /// Gathers any number of bytes from each rank, one buffer per rank. Exchanges the lengths first, then the bytes,
+    /// padded to the longest.
     ///
     /// # Errors
     /// As [`all_gather_equal`](Self::all_gather_equal).
@@ -152,7 +155,7 @@ impl Collective {
             .collect()
     }
 
-    /// As [`all_gather_parts`](Self::all_gather_parts), with all ranks' bytes concatenated.
+    /// Like [`all_gather_parts`](Self::all_gather_parts), but concatenates the bytes of all ranks.
     ///
     /// # Errors
     /// As [`all_gather_equal`](Self::all_gather_equal).
@@ -160,7 +163,7 @@ impl Collective {
         Ok(self.all_gather_parts(bytes)?.concat())
     }
 
-    /// Waits until every rank has come here.
+    /// Waits until every rank has called it.
     ///
     /// # Errors
     /// As [`all_reduce`](Self::all_reduce).
@@ -183,7 +186,7 @@ impl Collective {
 
 impl Clone for Collective {
     fn clone(&self) -> Self {
-        // SAFETY: this value is an owner, so the group lives; the clone is another one.
+        // SAFETY: this value is an owner, so the group is alive; the clone becomes another owner.
         unsafe { (self.table.retain)(self.table.context) };
         Self { table: self.table }
     }
@@ -191,7 +194,7 @@ impl Clone for Collective {
 
 impl Drop for Collective {
     fn drop(&mut self) {
-        // SAFETY: this value was an owner, and is none from here on.
+        // SAFETY: this value is an owner and is not used afterwards.
         unsafe { (self.table.release)(self.table.context) };
     }
 }
@@ -212,7 +215,7 @@ mod tests {
     use super::*;
     use std::sync::atomic::{AtomicI64, Ordering};
 
-    /// Owners of a group of two, whose other rank gives twice what this one does.
+    /// Number of owners of a fake group of two, whose other rank passes twice the values of this one.
     static OWNERS: AtomicI64 = AtomicI64::new(0);
 
     unsafe extern "C" fn sum<T: Copy + std::ops::Mul<Output = T> + From<u8>>(

@@ -1,6 +1,7 @@
-//! The distinct ids of a batch, and the positions that use them: what is the same for equal words is computed once.
+//! The distinct ids of a batch and the positions that use them. What depends only on the id is computed once.
 
-/// Numbers ids in order of first use. For each possible id it remembers the batch it was last seen in and its number there.
+/// Numbers the ids of a batch in order of first use. For each possible id, it stores the last batch with this id and
+/// its number in that batch.
 #[derive(Default)]
 pub struct Distinct {
     seen: Vec<(u32, u32)>,
@@ -13,7 +14,7 @@ impl Distinct {
         Self { seen: vec![(0, 0); count], batch: 0 }
     }
 
-    /// Begins a new batch of ids below `count`.
+    /// Starts a new batch of ids below `count`.
     pub fn begin(&mut self, count: usize) {
         if count > self.seen.len() {
             self.seen.resize(count, (0, 0));
@@ -25,7 +26,7 @@ impl Distinct {
         }
     }
 
-    /// The number of an id in this batch; the first time it is added to `ids`, the list of this batch.
+    /// The number of an id in this batch. A new id is appended to `ids`, the list of the batch's ids.
     #[inline]
     pub fn number(&mut self, id: u32, ids: &mut Vec<u32>) -> u32 {
         let seen = &mut self.seen[id as usize];
@@ -37,7 +38,7 @@ impl Distinct {
     }
 }
 
-/// For each number the places where it stands: `users[starts[n]..starts[n + 1]]`, ascending.
+/// For each number, the places that have it in ascending order: `users[starts[n]..starts[n + 1]]`.
 #[derive(Clone, Debug, Default)]
 pub struct Users {
     starts: Vec<u32>,
@@ -45,7 +46,7 @@ pub struct Users {
 }
 
 impl Users {
-    /// Of numbers below `count`.
+    /// Indexes `numbers`, all below `count`.
     pub fn new(numbers: &[u32], count: usize) -> Self {
         let mut starts = vec![0; count + 1];
         for &number in numbers {
@@ -61,20 +62,20 @@ impl Users {
             users[*next as usize] = place as u32;
             *next += 1;
         }
-        // Each start has moved to the next one's place.
+        // Each start has moved to the start of the next number.
         starts.rotate_right(1);
         starts[0] = 0;
         Self { starts, users }
     }
 
-    /// What stands at the places instead of them, in the same order.
+    /// Replaces each place with `owners[place]`. The order stays the same.
     #[must_use]
     pub fn through(mut self, owners: &[u32]) -> Self {
         self.users.iter_mut().for_each(|place| *place = owners[*place as usize]);
         self
     }
 
-    /// The places of a number.
+    /// The places that have a number.
     #[inline]
     pub fn of(&self, number: usize) -> &[u32] {
         &self.users[self.starts[number] as usize..self.starts[number + 1] as usize]

@@ -1,10 +1,10 @@
-//! The one error type of the Rust side: a stable code and a message for people.
+//! The error type of the Rust crates: a stable code and a readable message.
 
 use std::any::Any;
 use std::fmt;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 
-/// Stable names that reach JavaScript as `error.code`.
+/// Stable codes, which JavaScript sees as `error.code`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum ErrorCode {
@@ -20,11 +20,11 @@ pub enum ErrorCode {
     OutOfRange,
     /// A handle was used after `dispose` or `close`.
     Disposed,
-    /// No such file, or it cannot be read or written.
+    /// A file does not exist, or cannot be read or written.
     Io,
-    /// A file is not what its reader expects.
+    /// A file does not have the format that its reader expects.
     InvalidFile,
-    /// libtorch was not found or does not fit.
+    /// libtorch was not found or is not compatible.
     Libtorch,
     /// libtorch raised an exception.
     Torch,
@@ -32,18 +32,18 @@ pub enum ErrorCode {
     StateMismatch,
     /// The loss became NaN or infinite.
     NonFiniteLoss,
-    /// The work was stopped by its caller.
+    /// The caller aborted the work.
     Aborted,
-    /// Another process of the group is lost, silent or different, or the group cannot be formed.
+    /// Another process of the group is lost, does not respond or differs, or the group cannot be formed.
     Distributed,
-    /// The system gives no more memory.
+    /// The system refused memory.
     OutOfMemory,
-    /// A fault of this library: a panic that was caught.
+    /// A bug in this library: a panic that was caught.
     Internal,
 }
 
 impl ErrorCode {
-    /// The name that JavaScript sees.
+    /// The name of the code in JavaScript.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::InvalidArgument => "INVALID_ARGUMENT",
@@ -66,7 +66,7 @@ impl ErrorCode {
     }
 }
 
-/// An error with a stable [`ErrorCode`], and where they are known the option that it is about and what caused it.
+/// An error with a stable [`ErrorCode`], and, if known, the option it is about and its cause.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Error {
     code: ErrorCode,
@@ -76,30 +76,30 @@ pub struct Error {
     rank: Option<u32>,
 }
 
-/// Result with [`Error`].
+/// A result with [`Error`].
 pub type Result<T> = std::result::Result<T, Error>;
 
 impl Error {
-    /// Makes an error from its code and message.
+    /// Creates an error from a code and a message.
     pub fn new(code: ErrorCode, message: impl Into<String>) -> Self {
         Self { code, message: message.into(), option: None, cause: None, rank: None }
     }
 
-    /// Names the option that is to be changed, under its name in JavaScript.
+    /// Sets the option that must be changed, under its JavaScript name.
     #[must_use]
     pub fn about(mut self, option: &'static str) -> Self {
         self.option = Some(option);
         self
     }
 
-    /// Keeps the words of what caused it, such as the system's for a file that cannot be written.
+    /// Sets the message of the cause, such as the system's reason why a file cannot be written.
     #[must_use]
     pub fn caused_by(mut self, cause: impl fmt::Display) -> Self {
         self.cause = Some(cause.to_string());
         self
     }
 
-    /// Names the process of the group that is at fault, of an [`ErrorCode::Distributed`].
+    /// Sets the rank that caused an [`ErrorCode::Distributed`] error.
     #[must_use]
     pub fn at_rank(mut self, rank: Option<u32>) -> Self {
         self.rank = rank;
@@ -116,23 +116,23 @@ impl Error {
         &self.message
     }
 
-    /// The option that it is about.
+    /// The option that the error is about.
     pub fn option(&self) -> Option<&'static str> {
         self.option
     }
 
-    /// The words of what caused it.
+    /// The message of the cause.
     pub fn cause(&self) -> Option<&str> {
         self.cause.as_deref()
     }
 
-    /// The process of the group that is at fault, where it is known.
+    /// The rank that caused the error, if known.
     pub fn rank(&self) -> Option<u32> {
         self.rank
     }
 
-    /// Form in which an error crosses into JavaScript: `RECURRA:<code>:<message>`, or with an option or a cause
-    /// `RECURRA:<code>\x1f<option>\x1f<cause>\x1f:<message>`. Of a group's error the rank stands in the option's place.
+    /// The form in which an error crosses into JavaScript: `RECURRA:<code>:<message>`, or, with an option, a cause or a
+    /// rank, `RECURRA:<code>\x1f<option>\x1f<cause>\x1f:<message>`. An error with a rank has it in place of the option.
     pub fn to_wire(&self) -> String {
         let code = self.code.as_str();
         if self.option.is_none() && self.cause.is_none() && self.rank.is_none() {
@@ -141,7 +141,7 @@ impl Error {
         let rank = self.rank.map(|rank| rank.to_string());
         let option = rank.as_deref().or(self.option).unwrap_or_default();
         let cause = self.cause.as_deref().unwrap_or_default();
-        // The separator is in no option, and a cause can do without it.
+        // Options never contain the separator; in causes it is replaced.
         format!("RECURRA:{code}\x1f{option}\x1f{}\x1f:{}", cause.replace('\x1f', " "), self.message)
     }
 }
@@ -162,8 +162,8 @@ fn panic_message(payload: &(dyn Any + Send)) -> &str {
         .unwrap_or("unknown panic")
 }
 
-/// Runs `work` and turns a panic into an [`ErrorCode::Internal`] error, so that none crosses into Node. What
-/// [`abandon`] was given becomes the result.
+/// Runs `work` and turns a panic into an [`ErrorCode::Internal`] error, so that no panic crosses into Node. An error
+/// passed to [`abandon`] becomes the result.
 pub fn guard<T>(work: impl FnOnce() -> Result<T>) -> Result<T> {
     catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(|payload| {
         Err(match payload.downcast::<Error>() {
@@ -175,8 +175,8 @@ pub fn guard<T>(work: impl FnOnce() -> Result<T>) -> Result<T> {
     })
 }
 
-/// Leaves the work that [`guard`] runs with an error, from where no [`Result`] leads back, such as the growing of a buffer.
-/// As a panic, but nothing is printed.
+/// Aborts the work that [`guard`] runs with an error. It is for code that cannot return a [`Result`], such as growing a
+/// buffer. It unwinds like a panic, but prints nothing.
 pub fn abandon(error: Error) -> ! {
     resume_unwind(Box::new(error))
 }

@@ -1,15 +1,15 @@
-//! Faults on purpose, so that tests can see that none reaches the process: a panic of the kernels, of a team's thread or of
-//! a task, an exception of the C++ shim.
+//! Fault injection for tests: panics in the kernels, in a team's thread or in a task, and exceptions in the C++ shim
+//! must not crash the process.
 //!
-//! `RECURRA_FAULT=team` makes the first passage of the place `team` fail, `team:3` the third; several are separated by
-//! commas. Each fails once. It is read once, and where it is not set a passage costs one load.
+//! `RECURRA_FAULT=team` makes the first pass of the point `team` fail, `team:3` the third. Several faults are separated
+//! by commas, and each fires once. The variable is read once; if it is not set, a pass costs one load.
 
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 struct Fault {
     place: String,
-    /// Passages until it fires; 0 once it has.
+    /// Passes left until the fault fires; 0 once it has fired.
     left: AtomicU32,
 }
 
@@ -31,13 +31,13 @@ fn fires_in(faults: &[Fault], place: &str) -> bool {
     faults.iter().any(|fault| fires(&fault))
 }
 
-/// Whether the passage of this place should fail.
+/// Whether this pass of the point should fail.
 pub fn fires(place: &str) -> bool {
     let faults = FAULTS.get_or_init(|| std::env::var("RECURRA_FAULT").map_or_else(|_| Vec::new(), |text| parse(&text)));
     !faults.is_empty() && fires_in(faults, place)
 }
 
-/// Panics where the passage of this place should fail.
+/// Panics if this pass of the point should fail.
 #[inline]
 pub fn point(place: &str) {
     assert!(!fires(place), "fault on purpose at {place}");

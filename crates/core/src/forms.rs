@@ -1,27 +1,27 @@
-//! Forms: words as they are written, each with its word of the vocabulary and the features of its characters.
+//! Forms: words as they are written, each with its vocabulary id and its character features.
 
 use crate::error::{Error, ErrorCode, Result};
 use crate::network::EncoderConfig;
 
-/// For each of some forms the id of its word, and the numbers of its features. A network with subwords reads numbers of forms in
-/// place of ids.
+/// A list of forms, each with its vocabulary id and the numbers of its features. A network with subwords reads form
+/// numbers instead of ids.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Forms {
     words: Vec<u32>,
-    /// Where the features of each form end.
+    /// End of each form's features.
     ends: Vec<u32>,
     features: Vec<u32>,
-    /// The largest word and feature, each plus one; 0 without any.
+    /// The largest word id and feature number, each plus one; 0 if there are none.
     bounds: (u32, u32),
 }
 
 impl Forms {
-    /// Forms with these words, `[forms]`, and features: those of form `n` are `features[starts[n]..starts[n + 1]]`, where a feature
-    /// may come more than once and counts as often.
+    /// Creates forms from their words, `[forms]`, and features. The features of form `n` are
+    /// `features[starts[n]..starts[n + 1]]`; a feature may occur more than once and counts as often.
     ///
     /// # Errors
-    /// `OutOfRange` for a negative word, `InvalidShape` for starts that do not rise from 0 to the number of features or are not
-    /// one more than the forms.
+    /// `OutOfRange` for a negative word. `InvalidShape` unless there is one more start than forms and the starts rise
+    /// from 0 to the number of features.
     pub fn new(words: &[i32], starts: &[u32], features: &[u32]) -> Result<Self> {
         let rises = starts.is_sorted() && starts.first() == Some(&0);
         if starts.len() != words.len() + 1 || !rises || starts[words.len()] as usize != features.len() {
@@ -41,11 +41,11 @@ impl Forms {
         Ok(forms)
     }
 
-    /// Adds a form with its word, after all others; `features` appends its features, at most `most`, and nothing else to what it is
-    /// given.
+    /// Appends a form with its word. `features` appends the form's features, at most `most`, to the vector it is given
+    /// and does not change the vector otherwise.
     ///
     /// # Errors
-    /// `OutOfRange` for a negative word or features beyond 2^32 in all, `OutOfMemory`; the form is not added then.
+    /// `OutOfRange` for a negative word or more than 2^32 features in total, `OutOfMemory`. The form is not added then.
     pub fn push(&mut self, word: i32, most: usize, features: impl FnOnce(&mut Vec<u32>)) -> Result<()> {
         let form = self.words.len();
         let fail = |message: String| Err(Error::new(ErrorCode::OutOfRange, message));
@@ -75,30 +75,30 @@ impl Forms {
         self.words.len()
     }
 
-    /// Whether there is none.
+    /// Whether there are no forms.
     pub fn is_empty(&self) -> bool {
         self.words.is_empty()
     }
 
-    /// The word of a form.
+    /// The vocabulary id of a form.
     #[inline]
     pub fn word(&self, form: usize) -> u32 {
         self.words[form]
     }
 
-    /// The features of a form.
+    /// The feature numbers of a form.
     #[inline]
     pub fn features(&self, form: usize) -> &[u32] {
         let start = if form == 0 { 0 } else { self.ends[form - 1] };
         &self.features[start as usize..self.ends[form] as usize]
     }
 
-    /// Memory in use.
+    /// Memory in use, in bytes.
     pub fn bytes(&self) -> usize {
         4 * (self.words.capacity() + self.ends.capacity() + self.features.capacity())
     }
 
-    /// Checks that a network has all words and features.
+    /// Checks that all words and features are in the range of a network.
     ///
     /// # Errors
     /// `OutOfRange` for a word outside the vocabulary or a feature outside the buckets.

@@ -1,14 +1,14 @@
-//! The packed layout: sequences of unequal length stored step by step, longest first, without padding.
+//! The packed layout: sequences of different lengths stored step by step, longest first, without padding.
 //!
-//! Step `t` holds one row for each sequence that is still running, so its rows are `offsets[t] .. offsets[t + 1]`
-//! and row `b` of every step belongs to the sequence `sorted_indices[b]`. It is the layout of PyTorch's
-//! `PackedSequence`, with the same (stable, descending) order.
+//! Step `t` contains one row for each sequence that has not ended: rows `offsets[t] .. offsets[t + 1]`. Row `b` of
+//! every step belongs to the sequence `sorted_indices[b]`. The layout and its order (descending, stable) are those of
+//! PyTorch's `PackedSequence`.
 
 use std::ops::Range;
 
 use crate::error::{Error, ErrorCode, Result};
 
-/// Positions of a packed batch. Every method that takes a row means a row of the sorted order.
+/// The positions of a packed batch. In all methods, a row is a row of the sorted order.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct PackedLayout {
     lengths: Vec<u32>,
@@ -23,11 +23,11 @@ fn bad(code: ErrorCode, message: String) -> Error {
 }
 
 impl PackedLayout {
-    /// Layout of sequences with these lengths, in any order. `max_time`, where given, is the number of steps of the
-    /// padded batch that the lengths belong to.
+    /// Creates the layout of sequences with these lengths, in any order. `max_time`, if given, is the number of steps
+    /// of the padded batch.
     ///
     /// # Errors
-    /// `InvalidArgument` when there is no sequence, `OutOfRange` when a length is below 1 or above `max_time`.
+    /// `InvalidArgument` if there is no sequence, `OutOfRange` if a length is below 1 or above `max_time`.
     pub fn new(lengths: &[i32], max_time: Option<usize>) -> Result<Self> {
         let mut layout = Self::default();
         layout.rebuild(lengths, max_time)?;
@@ -37,7 +37,7 @@ impl PackedLayout {
     /// Like [`PackedLayout::new`], but also checks that there is one length for each of `rows` sequences.
     ///
     /// # Errors
-    /// `InvalidShape` when the count differs, else as [`PackedLayout::new`].
+    /// `InvalidShape` if the number differs; otherwise as [`PackedLayout::new`].
     pub fn for_batch(lengths: &[i32], rows: usize, max_time: usize) -> Result<Self> {
         if lengths.len() != rows {
             return Err(bad(
@@ -48,10 +48,10 @@ impl PackedLayout {
         Self::new(lengths, Some(max_time))
     }
 
-    /// Layout of data that is packed already; the rows count as sorted.
+    /// Creates the layout of data that is already packed. The rows count as sorted.
     ///
     /// # Errors
-    /// `InvalidArgument` when `batch_sizes` is empty, holds a number below 1 or grows.
+    /// `InvalidArgument` if `batch_sizes` is empty, grows, or contains a number below 1.
     pub fn from_batch_sizes(batch_sizes: &[i32]) -> Result<Self> {
         let Some(&rows) = batch_sizes.first() else {
             return Err(bad(
@@ -78,7 +78,7 @@ impl PackedLayout {
         Self::new(&lengths, None)
     }
 
-    /// Makes this the layout of other lengths and keeps the memory.
+    /// Replaces the layout by that of other lengths and reuses the memory.
     ///
     /// # Errors
     /// As [`PackedLayout::new`]; the layout is then unchanged.
@@ -128,22 +128,22 @@ impl PackedLayout {
         self.sorted.len()
     }
 
-    /// Number of time steps, which is the longest length.
+    /// Number of time steps: the longest length.
     pub fn steps(&self) -> usize {
         self.batch_sizes.len()
     }
 
-    /// Number of packed positions, which is the sum of the lengths.
+    /// Number of packed positions: the sum of the lengths.
     pub fn total(&self) -> usize {
         self.offsets.last().copied().unwrap_or(0)
     }
 
-    /// Length of each sequence, in sorted order (never growing).
+    /// Length of each sequence in sorted order, so descending.
     pub fn lengths(&self) -> &[u32] {
         &self.lengths
     }
 
-    /// `sorted_indices[b]` is the caller's row that is at place `b` of the sorted order.
+    /// `sorted_indices[b]` is the caller's row at place `b` of the sorted order.
     pub fn sorted_indices(&self) -> &[u32] {
         &self.sorted
     }
@@ -153,7 +153,7 @@ impl PackedLayout {
         &self.unsorted
     }
 
-    /// Number of sequences that are running at each step.
+    /// Number of sequences that have not ended, for each step.
     pub fn batch_sizes(&self) -> &[u32] {
         &self.batch_sizes
     }
@@ -163,12 +163,12 @@ impl PackedLayout {
         &self.offsets
     }
 
-    /// Packed position of `time` of a sorted row; `None` where the sequence has ended.
+    /// Packed position of a sorted row at a time step; `None` if the sequence has ended.
     pub fn position(&self, row: usize, time: usize) -> Option<usize> {
         (row < *self.batch_sizes.get(time)? as usize).then(|| self.offsets[time] + row)
     }
 
-    /// Sorted row and time of a packed position; `None` beyond the end.
+    /// Sorted row and time step of a packed position; `None` beyond the end.
     pub fn row_and_time(&self, position: usize) -> Option<(usize, usize)> {
         if position >= self.total() {
             return None;
@@ -177,13 +177,13 @@ impl PackedLayout {
         Some((position - self.offsets[time], time))
     }
 
-    /// Packed position that a sequence reversed by itself has at this place: the first token for the last and so on.
+    /// Packed position of the mirrored time step within the sequence: the last token for the first, and so on.
     pub fn reversed_position(&self, row: usize, time: usize) -> Option<usize> {
         self.position(row, time)?;
         self.position(row, self.lengths[row] as usize - 1 - time)
     }
 
-    /// Cuts the sorted rows into `parts` runs with about the same number of positions each. Runs may be empty.
+    /// Splits the sorted rows into `parts` ranges with about the same number of positions each. Ranges may be empty.
     pub fn slices(&self, parts: usize) -> Vec<Range<usize>> {
         let mut slices = Vec::with_capacity(parts);
         let (mut start, mut sum) = (0, 0);

@@ -1,18 +1,18 @@
-//! The ground floor: what every engine, file and binding calls by the same name. It knows neither Node nor libtorch, and
-//! computes nothing.
+//! The lowest layer: types that every engine, file and binding shares. It knows neither Node nor libtorch, and computes
+//! nothing.
 //!
 //! - [`error`]: one error type with stable codes, and how panics become errors;
-//! - [`fault`]: faults on purpose, for tests;
-//! - [`mod@array`]: an array with a name, as states, files and checkpoints hold it;
+//! - [`fault`]: fault injection for tests;
+//! - [`mod@array`]: named arrays, as in states, files and checkpoints;
 //! - [`cell`]: kinds of recurrent cells;
-//! - [`network`], [`tags`], [`training`], [`steps`], [`algorithm`]: what a network is, what it is trained with and by which rule, each with its
-//!   one check;
-//! - [`seq2seq`]: the same for a network from one sequence to another;
-//! - [`collective`]: a group of processes, as one addon offers it to another;
-//! - [`forms`]: words as they are written, with the features of their characters;
+//! - [`network`], [`tags`], [`training`], [`steps`], [`algorithm`]: the configuration of a network, its training data
+//!   and its optimizer, each with one check;
+//! - [`seq2seq`]: the same for sequence-to-sequence networks;
+//! - [`collective`]: a process group that one addon offers to another;
+//! - [`forms`]: words as they are written, with their character features;
 //! - [`rows`]: rows of tokens, as networks read them;
-//! - [`layout`], [`distinct`]: sequences of unequal length without padding, and the different words among them;
-//! - [`random`]: a generator that is the same everywhere.
+//! - [`layout`], [`distinct`]: sequences of different lengths without padding, and the distinct words in them;
+//! - [`random`]: a random number generator with the same results on every platform.
 
 pub mod algorithm;
 pub mod array;

@@ -1,22 +1,23 @@
-//! What a network is: an encoder, which turns token ids into vectors, and a head, which turns those into scores.
+//! The configuration of a network: an encoder, which turns token ids into vectors, and a head, which turns vectors into
+//! scores.
 
 use crate::cell::Cell;
 use crate::error::Result;
-use crate::sizes::{MOST_PARAMETERS, argument, check_count, check_linear};
+use crate::sizes::{MAX_PARAMETERS, argument, check_count, check_linear};
 use crate::tags::{Decoder, TagsConfig};
 
-/// Layers take some memory each, whatever their size.
-const MOST_LAYERS: usize = 4096;
+/// Maximum number of layers. Each takes some memory, however small it is.
+const MAX_LAYERS: usize = 4096;
 
-/// Most threads that a network may be given.
-pub(crate) const MOST_THREADS: usize = 1024;
+/// Maximum number of threads of a network.
+pub(crate) const MAX_THREADS: usize = 1024;
 
-/// What a network is, whatever it is for. Every engine takes it, and gives the same answers.
+/// The configuration of a network. Every engine accepts it and computes the same results.
 #[derive(Clone, Debug, PartialEq)]
 pub struct NetworkConfig {
-    /// From token ids to vectors.
+    /// Turns token ids into vectors.
     pub encoder: EncoderConfig,
-    /// From vectors to scores and a loss.
+    /// Turns vectors into scores and a loss.
     pub head: HeadConfig,
     /// Seed of initial weights and dropout.
     pub seed: u64,
@@ -24,110 +25,113 @@ pub struct NetworkConfig {
     pub threads: usize,
 }
 
-/// An embedding and recurrent layers over it.
+/// An embedding, followed by recurrent layers.
 #[derive(Clone, Debug, PartialEq)]
 pub struct EncoderConfig {
     /// Kind of recurrent cell.
     pub cell: Cell,
-    /// Number of words, which is the number of rows of the embedding.
+    /// Number of words: the rows of the embedding.
     pub vocab_size: usize,
-    /// Features of a word.
+    /// Size of a word vector.
     pub embedding_dim: usize,
-    /// What the characters of a word add to its own vector, if anything.
+    /// The subword features, which add to each word's vector; `None` for no subwords.
     pub subwords: Option<SubwordsConfig>,
-    /// Features of the hidden state, per direction.
+    /// Size of the hidden state, per direction.
     pub hidden_size: usize,
-    /// Recurrent layers on top of each other.
+    /// Number of stacked recurrent layers.
     pub num_layers: usize,
     /// Whether each layer also reads the text backwards.
     pub bidirectional: bool,
-    /// What training leaves out.
+    /// The dropout rates.
     pub dropouts: Dropouts,
-    /// The word that a dropped word is read as; needed with [`Dropouts::words`].
+    /// The word that replaces a dropped word; required with [`Dropouts::words`].
     pub unknown_idx: Option<u32>,
-    /// The word whose row stays zero, if any.
+    /// The word whose vector stays zero, if any.
     pub padding_idx: Option<u32>,
-    /// Standard deviation of the initial values of the embedding and of the features' vectors; 1 is PyTorch's.
+    /// Standard deviation of the initial word vectors and feature vectors; PyTorch uses 1.
     pub embedding_std: f64,
-    /// Whether the head's linear layer has the embedding as its weights, for a head that scores words: Press and Wolf, "Using the
-    /// Output Embedding to Improve Language Models", 2017. The gradient is the sum of both uses, and every row moves at every step.
+    /// Whether the head's linear layer uses the embedding as its weights (for heads that score words): Press and Wolf,
+    /// "Using the Output Embedding to Improve Language Models", 2017. The gradient is the sum over both uses, and every
+    /// row is updated at every step.
     pub tied: bool,
 }
 
-/// A vector for each feature of a word's characters; a form's vector is their mean, `torch.nn.EmbeddingBag(buckets, dim, mode="mean")`,
-/// and stands after the word's own. Without features it is zero.
+/// A vector for each character feature of a word. A form's vector is the mean of its features' vectors, as with
+/// `torch.nn.EmbeddingBag(buckets, dim, mode="mean")`, and is appended to the word's own vector. It is zero for a form
+/// without features.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct SubwordsConfig {
-    /// Number of features, which are hashed: several may share one.
+    /// Number of buckets. Features are hashed, so several may share a bucket.
     pub buckets: usize,
-    /// Values of a feature's vector.
+    /// Size of a feature's vector.
     pub dim: usize,
 }
 
-/// Shares in `[0, 1)` that are left out in training, and in training only.
+/// Dropout rates in `[0, 1)`. Dropout applies in training only.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Dropouts {
-    /// Tokens that are read as the unknown word; the features of their characters stay.
+    /// Tokens that are replaced by the unknown word; their character features are kept.
     pub words: f64,
-    /// Elements of the word vectors, and of what the characters add to them.
+    /// Elements of the word vectors and of the subword vectors.
     pub embedding: f64,
-    /// Features of characters, each by itself; a form's vector is then the mean of those that are left.
+    /// Character features, each independently; a form's vector is the mean of the features that are kept.
     pub features: f64,
-    /// Elements between recurrent layers, and without `outputs` of what the head's linear layer reads.
+    /// Elements between recurrent layers, and, if `outputs` is `None`, of the input of the head's linear layer.
     pub layers: f64,
-    /// Elements of what the head's linear layer reads; none for as many as between layers.
+    /// Elements of the input of the head's linear layer; `None` for the same rate as `layers`.
     pub outputs: Option<f64>,
-    /// Elements of the recurrent weights (`weight_hh`): one mask for all rows and positions of a batch, other ones in each batch. Merity
-    /// et al., "Regularizing and Optimizing LSTM Language Models", 2018.
+    /// Elements of the recurrent weights (`weight_hh`). Each batch has a new mask for all its rows and positions:
+    /// Merity et al., "Regularizing and Optimizing LSTM Language Models", 2018.
     pub recurrent: f64,
 }
 
 impl Dropouts {
-    /// Share of what the head's linear layer reads.
+    /// Dropout rate of the input of the head's linear layer.
     pub fn of_outputs(&self) -> f64 {
         self.outputs.unwrap_or(self.layers)
     }
 }
 
-/// What stands on an encoder.
+/// The head of a network.
 #[derive(Clone, Debug, PartialEq)]
 pub enum HeadConfig {
-    /// One answer a row.
+    /// One prediction per row.
     Classes(ClassesConfig),
-    /// One answer a token.
+    /// One prediction per token.
     Tags(TagsConfig),
 }
 
-/// A head that pools the outputs over time into one vector, and scores classes by a linear layer.
+/// A head that pools the outputs over time into one vector and scores classes with a linear layer.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct ClassesConfig {
     /// Number of classes.
     pub classes: usize,
-    /// Whether a row may have any number of classes: sigmoids and binary cross entropy instead of softmax and cross entropy.
+    /// Whether a row may have any number of classes: sigmoid and binary cross entropy instead of softmax and cross
+    /// entropy.
     pub multi_label: bool,
-    /// How outputs become one vector for each text.
+    /// How outputs become one vector per text.
     pub pooling: Pooling,
 }
 
-/// How the outputs over time become one vector for each text.
+/// How the outputs over time become one vector per text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Pooling {
-    /// Final states of the last layer, both directions side by side.
+    /// The last layer's final states, with both directions concatenated.
     Last,
     /// Mean over the text's own tokens.
     Mean,
     /// Maximum over the text's own tokens.
     Max,
-    /// Mean weighted by attention over the text's own tokens: the weights are the softmax of `q . tanh(W h + b)`, with
-    /// `W` and `b` a linear layer as wide as the outputs `h` and `q` a learned query.
+    /// Mean weighted by attention over the text's own tokens. The weights are the softmax of `q . tanh(W h + b)`: `h`
+    /// are the outputs, `W` and `b` a linear layer of the same width, and `q` a learned query.
     Attention,
 }
 
 impl Pooling {
-    /// All of them.
+    /// Every pooling.
     pub const ALL: [Self; 4] = [Self::Last, Self::Mean, Self::Max, Self::Attention];
 
-    /// The name as an option of a model.
+    /// Name of the pooling in model options.
     pub const fn name(self) -> &'static str {
         match self {
             Self::Last => "last",
@@ -137,7 +141,7 @@ impl Pooling {
         }
     }
 
-    /// The pooling with a [`Pooling::name`].
+    /// Looks up a pooling by its [`Pooling::name`].
     ///
     /// # Errors
     /// `InvalidArgument` for another name.
@@ -173,17 +177,17 @@ impl EncoderConfig {
         }
     }
 
-    /// 1 or 2.
+    /// Number of directions: 1 or 2.
     pub const fn directions(&self) -> usize {
         if self.bidirectional { 2 } else { 1 }
     }
 
-    /// Features of the first layer's input: the word's own vector, and after it what its characters say.
+    /// Input size of the first layer: the word vector plus the subword vector.
     pub fn inputs(&self) -> usize {
         self.embedding_dim + self.subwords.map_or(0, |subwords| subwords.dim)
     }
 
-    /// Features of an output, which are those of both directions.
+    /// Output size: the hidden size times the number of directions.
     pub const fn features(&self) -> usize {
         self.hidden_size * self.directions()
     }
@@ -222,7 +226,7 @@ impl EncoderConfig {
             ("outputDropout", outputs.unwrap_or(0.0)),
             ("recurrentDropout", recurrent),
         ] {
-            // Rounded as the kernels take it: a share that becomes 1 would leave nothing.
+            // Check the rate as the float32 that the kernels use: a rate that rounds to 1 would drop everything.
             if !(0.0..1.0).contains(&(share as f32)) {
                 return Err(argument(name, format!("{name} must be at least 0 and below 1 but is {share}")));
             }
@@ -237,7 +241,7 @@ impl EncoderConfig {
             let message = "recurrentDropout needs a cell with recurrent weights; mingru has none";
             return Err(argument("recurrentDropout", message.into()));
         }
-        // Rounded as the kernels take it, as above.
+        // Check the float32 that the kernels use, as above.
         if !(self.embedding_std >= 0.0 && (self.embedding_std as f32).is_finite()) {
             return Err(argument(
                 "embeddingStd",
@@ -249,7 +253,7 @@ impl EncoderConfig {
 }
 
 impl HeadConfig {
-    /// Scores that it gives for a row, or with tags for a token.
+    /// Number of scores per row, or per token for tags.
     pub const fn outputs(&self) -> usize {
         match self {
             Self::Classes(head) => head.classes,
@@ -271,8 +275,8 @@ impl HeadConfig {
 }
 
 impl NetworkConfig {
-    /// A network with one layer and direction whose head scores exclusive classes from the last state; no dropout, no padding word,
-    /// PyTorch's initial values, seed 0, one thread.
+    /// A classifier with one layer and direction whose head scores exclusive classes from the final state. No dropout,
+    /// no padding word, PyTorch's initial values, seed 0, one thread.
     pub const fn classifier(
         cell: Cell,
         vocab_size: usize,
@@ -288,14 +292,14 @@ impl NetworkConfig {
         }
     }
 
-    /// The same with some changes.
+    /// The same configuration with changes.
     #[must_use]
     pub fn with(mut self, change: impl FnOnce(&mut Self)) -> Self {
         change(&mut self);
         self
     }
 
-    /// The head of a classifier; none where another head stands.
+    /// The classifier head; `None` if the network has another head.
     pub const fn classes(&self) -> Option<&ClassesConfig> {
         match &self.head {
             HeadConfig::Classes(head) => Some(head),
@@ -303,7 +307,7 @@ impl NetworkConfig {
         }
     }
 
-    /// The head of a classifier, to be changed; another head is first replaced by one with as many classes.
+    /// The classifier head for changes. Another head is first replaced by a classifier head with as many classes.
     pub fn classes_mut(&mut self) -> &mut ClassesConfig {
         if self.classes().is_none() {
             let classes = self.head.outputs();
@@ -315,7 +319,7 @@ impl NetworkConfig {
         }
     }
 
-    /// Checks that the head can have the embedding as its weights, where it is to.
+    /// Checks that the head can use the embedding as its weights, if it is tied.
     fn check_tied(&self) -> Result<()> {
         let encoder = &self.encoder;
         if !encoder.tied {
@@ -339,22 +343,22 @@ impl NetworkConfig {
     /// Checks sizes and options; every engine calls it first.
     ///
     /// # Errors
-    /// `InvalidArgument` when a size is 0 or beyond any memory, or an option is outside its range.
+    /// `InvalidArgument` if a size is 0 or too large for any memory, or an option is outside its range.
     pub fn validate(&self) -> Result<()> {
         self.encoder.validate()?;
         self.head.validate(self.encoder.hidden_size)?;
         self.check_tied()?;
-        if self.threads > MOST_THREADS {
-            return Err(argument("threads", format!("threads must be at most {MOST_THREADS} but is {}", self.threads)));
+        if self.threads > MAX_THREADS {
+            return Err(argument("threads", format!("threads must be at most {MAX_THREADS} but is {}", self.threads)));
         }
         Ok(())
     }
 }
 
-/// Checks the sizes of recurrent layers; the input's size comes with its name for messages.
+/// Checks the sizes of recurrent layers. `input_name` names the input size in messages.
 ///
 /// # Errors
-/// `InvalidArgument` when a size is 0 or the layers would have more parameters than any computer can hold.
+/// `InvalidArgument` if a size is 0 or the layers would have more parameters than any computer can store.
 pub fn check_recurrent_sizes(
     cell: Cell,
     (input_name, inputs): (&'static str, usize),
@@ -367,13 +371,13 @@ pub fn check_recurrent_sizes(
             return Err(argument(name, format!("{name} must be at least 1 but is 0")));
         }
     }
-    if num_layers > MOST_LAYERS {
-        return Err(argument("numLayers", format!("numLayers must be at most {MOST_LAYERS} but is {num_layers}")));
+    if num_layers > MAX_LAYERS {
+        return Err(argument("numLayers", format!("numLayers must be at most {MAX_LAYERS} but is {num_layers}")));
     }
-    // In float64, where nothing overflows: the sizes as they are computed with later do.
+    // Computed in float64, which cannot overflow here; later computations with these sizes could.
     let (widest, hidden) = ((inputs as f64).max(2.0 * hidden_size as f64), hidden_size as f64);
     let rows = (cell.gates() * directions * num_layers) as f64 * hidden;
-    if rows * (widest + hidden) > MOST_PARAMETERS {
+    if rows * (widest + hidden) > MAX_PARAMETERS {
         return Err(argument(
             "hiddenSize",
             format!(
@@ -408,7 +412,7 @@ mod tests {
         refused(|c| c.encoder.hidden_size = 0, "hiddenSize");
         refused(|c| c.encoder.hidden_size = usize::MAX / 4, "no computer");
         refused(|c| c.encoder.num_layers = 0, "numLayers");
-        refused(|c| c.encoder.num_layers = MOST_LAYERS + 1, "numLayers");
+        refused(|c| c.encoder.num_layers = MAX_LAYERS + 1, "numLayers");
         refused(|c| c.encoder.padding_idx = Some(10), "paddingIdx");
         refused(|c| c.encoder.unknown_idx = Some(10), "unknownIdx");
         refused(|c| c.encoder.dropouts.layers = 1.0, "dropout");
@@ -426,7 +430,7 @@ mod tests {
         refused(|c| c.encoder.embedding_std = f64::INFINITY, "embeddingStd");
         refused(|c| c.encoder.embedding_std = 1e300, "embeddingStd");
         refused(|c| c.classes_mut().classes = 0, "numClasses");
-        refused(|c| c.threads = MOST_THREADS + 1, "threads");
+        refused(|c| c.threads = MAX_THREADS + 1, "threads");
     }
 
     #[test]

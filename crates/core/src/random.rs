@@ -1,11 +1,12 @@
-//! Numbers that are drawn the same way every time, on every platform.
+//! Random numbers that are the same on every platform.
 
-/// SplitMix64 (Steele, Lea and Flood, 2014, "Fast splittable pseudorandom number generators"): fast, and any state to begin with will do.
+/// SplitMix64 (Steele, Lea and Flood, 2014, "Fast splittable pseudorandom number generators"): fast, and any seed is
+/// good.
 #[derive(Clone, Debug)]
 pub struct SplitMix64(u64);
 
 impl SplitMix64 {
-    /// A generator with this state.
+    /// Creates a generator with this state as its seed.
     #[must_use]
     pub const fn new(state: u64) -> Self {
         Self(state)
@@ -21,7 +22,7 @@ impl SplitMix64 {
         z ^ (z >> 31)
     }
 
-    /// The next number from 0 up to, but not including, 1: 53 random bits.
+    /// A random number in `[0, 1)` with 53 random bits.
     #[inline(always)]
     pub fn share(&mut self) -> f64 {
         (self.draw() >> 11) as f64 / (1u64 << 53) as f64
@@ -34,7 +35,7 @@ mod tests {
 
     #[test]
     fn the_numbers_are_those_of_the_reference() {
-        // The first outputs of the C code at prng.di.unimi.it for the seed 1234567.
+        // The first outputs of the C code at prng.di.unimi.it for seed 1234567.
         let mut random = SplitMix64::new(1_234_567);
         let drawn: Vec<u64> = (0..3).map(|_| random.draw()).collect();
         let shares: Vec<f64> = drawn.iter().map(|&bits| (bits >> 11) as f64 / 9_007_199_254_740_992.0).collect();

@@ -1,17 +1,17 @@
-//! Rows of tokens: what a network reads, in training as in prediction.
+//! Rows of tokens: the input of a network in training and prediction.
 
 use crate::error::{Error, ErrorCode, Result};
 use crate::forms::Forms;
 use crate::network::EncoderConfig;
 
-/// Rows to be answered, one after the other.
+/// Rows to predict, concatenated.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Rows<'a> {
-    /// Token ids of all rows; with `forms` the numbers of forms.
+    /// Token ids of all rows; with `forms`, form numbers.
     pub tokens: &'a [i32],
     /// Number of tokens of each row, at least 1.
     pub lengths: &'a [i32],
-    /// What the tokens are, for a network with subwords and for no other.
+    /// The forms that the tokens refer to: required for a network with subwords, and `None` for others.
     pub forms: Option<&'a Forms>,
 }
 
@@ -26,10 +26,10 @@ impl<'a> Rows<'a> {
         Self { tokens, lengths, forms: Some(forms) }
     }
 
-    /// Checks the rows against an encoder: as [`check_rows`], and that there are forms exactly where it has subwords.
+    /// Checks the rows against an encoder, as [`check_rows`] does. There must be forms exactly if it has subwords.
     ///
     /// # Errors
-    /// As [`check_rows`] and [`Forms::validate`], `InvalidArgument` for forms that are missing or of no use.
+    /// As [`check_rows`] and [`Forms::validate`]; `InvalidArgument` for missing or superfluous forms.
     pub fn validate(&self, encoder: &EncoderConfig) -> Result<()> {
         let fail = |message: &str| Err(Error::new(ErrorCode::InvalidArgument, message).about("forms"));
         match (self.forms, encoder.subwords) {
@@ -47,11 +47,11 @@ impl<'a> Rows<'a> {
     }
 }
 
-/// Checks rows: each has at least one token, and all tokens are inside the vocabulary.
+/// Checks that each row has at least one token and all tokens are in the vocabulary.
 ///
 /// # Errors
-/// `OutOfRange` for a length below 1 or a token id outside the vocabulary, `InvalidShape` when the lengths do not add up to
-/// the number of tokens.
+/// `OutOfRange` for a length below 1 or a token id outside the vocabulary. `InvalidShape` if the lengths do not add up
+/// to the number of tokens.
 pub fn check_rows(tokens: &[i32], lengths: &[i32], vocab_size: usize) -> Result<()> {
     check_lengths(tokens, lengths)?;
     check_tokens(tokens, vocab_size, |at, token| {

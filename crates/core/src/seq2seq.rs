@@ -1,26 +1,27 @@
-//! What a sequence-to-sequence network is, and what it is trained and asked with.
+//! The configuration, training options and decoding options of a sequence-to-sequence network.
 
 use crate::cell::Cell;
 use crate::error::{Error, ErrorCode, Result};
-use crate::network::{EncoderConfig, MOST_THREADS, check_recurrent_sizes};
+use crate::network::{EncoderConfig, MAX_THREADS, check_recurrent_sizes};
 use crate::rows::check_rows;
 use crate::sizes::{argument, check_count, check_linear};
 use crate::steps::{Initial, StepOptions};
 use crate::training::{Chunk, Targets, check_starts};
 
-/// How much each source unit counts at a step of the decoder, whose output is `h`; `a` is the encoder's output at that unit.
+/// The score of a source unit at a step of the decoder. `h` is the decoder's output and `a` the encoder's output for
+/// the unit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Attention {
-    /// `h . W a`, the score "general" of Luong, Pham and Manning, "Effective Approaches to Attention-based Neural Machine
-    /// Translation", 2015.
+    /// `h . W a`: the "general" score of Luong, Pham and Manning, "Effective Approaches to Attention-based Neural
+    /// Machine Translation", 2015.
     Luong,
-    /// `v . tanh(Q h + W a + b)`, after Bahdanau, Cho and Bengio, "Neural Machine Translation by Jointly Learning to Align and
-    /// Translate", 2015, but with the decoder's new output instead of its old one.
+    /// `v . tanh(Q h + W a + b)`, after Bahdanau, Cho and Bengio, "Neural Machine Translation by Jointly Learning to
+    /// Align and Translate", 2015. It uses the decoder's new output instead of the previous one.
     Bahdanau,
 }
 
 impl Attention {
-    /// The name as an option of a model.
+    /// Name of the attention in model options.
     pub const fn name(self) -> &'static str {
         match self {
             Self::Luong => "luong",
@@ -28,7 +29,7 @@ impl Attention {
         }
     }
 
-    /// The attention with a [`Attention::name`].
+    /// Looks up an attention by its [`Attention::name`].
     ///
     /// # Errors
     /// `InvalidArgument` for another name.
@@ -39,25 +40,25 @@ impl Attention {
     }
 }
 
-/// An encoder, and a decoder that writes units one after the other while it looks at the encoder's outputs.
+/// An encoder, and a decoder that writes one unit at a time and attends to the encoder's outputs.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Seq2SeqConfig {
-    /// From source units to the vectors that the decoder looks at. Its cell is also the decoder's, and its dropouts of embedded
-    /// units and between layers hold for both; that of outputs is of what the scores of units are made of. The recurrent weights have
-    /// none, and the embedding is not tied.
+    /// Turns source units into the vectors that the decoder attends to. The decoder has the same cell. The dropout
+    /// rates for embedded units and between layers apply to both; `outputs` applies to the input of the layer that
+    /// scores units. The recurrent weights have no dropout, and the embedding is not tied.
     pub encoder: EncoderConfig,
     /// Number of target units.
     pub target_size: usize,
-    /// Features of a target unit.
+    /// Size of a target unit's vector.
     pub target_embedding_dim: usize,
-    /// Features of the decoder's state.
+    /// Size of the decoder's hidden state.
     pub decoder_hidden: usize,
-    /// Layers of the decoder. Each begins with the final states of the same layer of the encoder, or of its last one where the
-    /// encoder has fewer.
+    /// Number of layers of the decoder. Each starts with the final states of the same layer of the encoder, or of its
+    /// last layer if the encoder has fewer.
     pub decoder_layers: usize,
-    /// How much each source unit counts.
+    /// How source units are scored.
     pub attention: Attention,
-    /// The target unit that the decoder reads first; it is never written.
+    /// The target unit that the decoder reads first. It is never written.
     pub start_unit: u32,
     /// The target unit that ends a row.
     pub end_unit: u32,
@@ -68,8 +69,8 @@ pub struct Seq2SeqConfig {
 }
 
 impl Seq2SeqConfig {
-    /// One layer and direction on each side with the same sizes, Luong's attention, no dropout, seed 0, one thread. Units 0 and 1
-    /// start and end a row.
+    /// One layer and one direction on each side with the same sizes, Luong attention, no dropout, seed 0, one thread.
+    /// Units 0 and 1 start and end a row.
     pub const fn new(cell: Cell, source_size: usize, target_size: usize, embedding_dim: usize, hidden: usize) -> Self {
         Self {
             encoder: EncoderConfig::new(cell, source_size, embedding_dim, hidden),
@@ -85,14 +86,14 @@ impl Seq2SeqConfig {
         }
     }
 
-    /// The same with some changes.
+    /// The same configuration with changes.
     #[must_use]
     pub fn with(mut self, change: impl FnOnce(&mut Self)) -> Self {
         change(&mut self);
         self
     }
 
-    /// The encoder's layer whose final states a layer of the decoder begins with.
+    /// The encoder's layer whose final states are the initial states of a decoder layer.
     pub fn bridged(&self, layer: usize) -> usize {
         layer.min(self.encoder.num_layers - 1)
     }
@@ -100,7 +101,7 @@ impl Seq2SeqConfig {
     /// Checks sizes and options.
     ///
     /// # Errors
-    /// `InvalidArgument` when a size is 0 or beyond any memory, or an option is outside its range.
+    /// `InvalidArgument` if a size is 0 or too large for any memory, or an option is outside its range.
     pub fn validate(&self) -> Result<()> {
         self.encoder.validate()?;
         let none =
@@ -132,17 +133,17 @@ impl Seq2SeqConfig {
                 format!("startUnit and endUnit must differ but both are {}", self.end_unit),
             ));
         }
-        if self.threads > MOST_THREADS {
-            return Err(argument("threads", format!("threads must be at most {MOST_THREADS} but is {}", self.threads)));
+        if self.threads > MAX_THREADS {
+            return Err(argument("threads", format!("threads must be at most {MAX_THREADS} but is {}", self.threads)));
         }
         Ok(())
     }
 
-    /// Checks a chunk to train on; where there are other `ranks` a batch may be without rows: theirs have some.
+    /// Checks a training chunk. With other `ranks`, a batch may have no rows, because other ranks have some.
     ///
     /// # Errors
-    /// `InvalidShape` when counts do not agree or the targets are not sets of units, `OutOfRange` for a length, unit or batch size
-    /// outside its range, or targets that do not end with the end unit.
+    /// `InvalidShape` if counts do not agree or the targets are not sets of units. `OutOfRange` for a length, unit or
+    /// batch size outside its range, or targets that do not end with the end unit.
     pub fn check_chunk(&self, chunk: &Chunk<'_>, ranks: bool) -> Result<()> {
         let (least, expected) = if ranks { (0, "none or more") } else { (1, "at least one") };
         if let Some(batch) = chunk.batch_sizes.iter().position(|&size| size < least) {
@@ -161,7 +162,7 @@ impl Seq2SeqConfig {
         self.check_pairs(chunk.tokens, chunk.lengths, outputs, starts)
     }
 
-    /// Checks source units, and target units that each end with the end unit.
+    /// Checks source units and target units. The targets of each row must end with the end unit.
     ///
     /// # Errors
     /// As [`Seq2SeqConfig::check_chunk`].
@@ -191,16 +192,18 @@ impl Seq2SeqConfig {
         check_rows(tokens, lengths, self.encoder.vocab_size)
     }
 
-    /// Checks the options of the steps of a chunk of `batches` batches.
+    /// Checks the step options for a chunk of `batches` batches.
     ///
     /// # Errors
-    /// `InvalidArgument` for a number of learning rates that does not fit, a rate, norm, share or smoothing outside its range, and
-    /// what such a network has not: weights of outputs, adversarial noise and carried states.
+    /// `InvalidArgument` for a number of learning rates that does not fit, for a rate, norm, share or smoothing outside
+    /// its range, and for options that such a network does not have: output weights, adversarial noise and carried
+    /// states.
     pub fn check_options(&self, options: &StepOptions<'_>, batches: usize) -> Result<()> {
         options.check_rates(batches)?;
         let StepOptions { loss, sampling, .. } = options;
         for (name, share) in [("labelSmoothing", loss.smoothing), ("sampling", *sampling)] {
-            // Rounded as the kernels take it. All units may be the network's own, but no target may be spread wholly.
+            // Check the float32 that the kernels use. Sampling may replace all inputs, but smoothing must leave a part
+            // of the target.
             let fits = (0.0..1.0).contains(&(share as f32)) || (name == "sampling" && share == 1.0);
             if !fits {
                 let most = if name == "sampling" { "at most 1" } else { "below 1" };
@@ -221,40 +224,38 @@ impl Seq2SeqConfig {
     }
 }
 
-/// How target units are searched for.
+/// Options of decoding: how target units are searched for.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct DecodeOptions<'a> {
-    /// Hypotheses that are kept at each step; 1 takes the most probable unit each time.
+    /// Number of hypotheses kept at each step; 1 takes the most probable unit each time (greedy).
     pub beam_size: usize,
-    /// The most units of each row, not counting the end unit; at least 1.
+    /// Maximum number of units for each row, not counting the end unit; at least 1.
     pub max_lengths: &'a [i32],
-    /// Hypotheses are ordered by their log-probability divided by their length to this power, the end unit counted; 0 for no
-    /// normalisation. Wu and others, "Google's Neural Machine Translation System", 2016, section 7, in its simple form.
+    /// Hypotheses are ranked by log-probability divided by length (with the end unit) to this power; 0 disables
+    /// normalisation. This is the simple form of Wu et al., "Google's Neural Machine Translation System", 2016, section
+    /// 7.
     pub length_penalty: f64,
-    /// Results of each row, best first; at most `beam_size`.
+    /// Number of results per row, best first; at most `beam_size`.
     pub best: usize,
-    /// Whether to tell how much each source unit counted at each unit.
+    /// Whether to return the attention weights of each written unit.
     pub alignments: bool,
 }
 
-/// The widest beam.
-const MOST_BEAMS: usize = 1024;
+/// Maximum beam size.
+const MAX_BEAMS: usize = 1024;
 
-/// The longest result.
-const MOST_UNITS: i32 = 1 << 20;
+/// Maximum length of a result.
+const MAX_UNITS: i32 = 1 << 20;
 
 impl DecodeOptions<'_> {
-    /// Checks the options for some rows.
+    /// Checks the options for a number of rows.
     ///
     /// # Errors
-    /// `InvalidArgument` for a size or power outside its range, `InvalidShape` where there is not one length for each row.
+    /// `InvalidArgument` for a size or power outside its range, `InvalidShape` unless there is one length for each row.
     pub fn validate(&self, rows: usize) -> Result<()> {
         let Self { beam_size, best, length_penalty, max_lengths, .. } = *self;
-        if !(1..=MOST_BEAMS).contains(&beam_size) {
-            return Err(argument(
-                "beamSize",
-                format!("beamSize must be between 1 and {MOST_BEAMS} but is {beam_size}"),
-            ));
+        if !(1..=MAX_BEAMS).contains(&beam_size) {
+            return Err(argument("beamSize", format!("beamSize must be between 1 and {MAX_BEAMS} but is {beam_size}")));
         }
         if !(1..=beam_size).contains(&best) {
             let message = format!("nBest must be between 1 and beamSize {beam_size} but is {best}");
@@ -268,11 +269,11 @@ impl DecodeOptions<'_> {
             let message = format!("expected a maxLength for each of {rows} rows but received {}", max_lengths.len());
             return Err(Error::new(ErrorCode::InvalidShape, message));
         }
-        match max_lengths.iter().position(|length| !(1..=MOST_UNITS).contains(length)) {
+        match max_lengths.iter().position(|length| !(1..=MAX_UNITS).contains(length)) {
             None => Ok(()),
             Some(row) => {
                 let length = max_lengths[row];
-                let message = format!("maxLength must be between 1 and {MOST_UNITS} but is {length} for row {row}");
+                let message = format!("maxLength must be between 1 and {MAX_UNITS} but is {length} for row {row}");
                 Err(argument("maxLength", message))
             }
         }

@@ -1,11 +1,11 @@
-//! The sizes of what a network is made of, and the errors about them.
+//! Checks of network sizes, and the errors about them.
 
 use crate::error::{Error, ErrorCode, Result};
 
-/// 64 TiB of float32. Small sizes are padded, to at most sixteen times as much.
-pub(crate) const MOST_PARAMETERS: f64 = (1u64 << 44) as f64;
+/// Maximum number of parameters: 64 TiB of float32. Small sizes are padded, to at most sixteen times their size.
+pub(crate) const MAX_PARAMETERS: f64 = (1u64 << 44) as f64;
 
-/// An option outside its range.
+/// An error about an option outside its range.
 pub(crate) fn argument(option: &'static str, message: String) -> Error {
     Error::new(ErrorCode::InvalidArgument, message).about(option)
 }
@@ -13,7 +13,7 @@ pub(crate) fn argument(option: &'static str, message: String) -> Error {
 /// Checks the sizes of a linear layer from `hidden_size` features to `outputs`.
 pub(crate) fn check_linear(name: &'static str, outputs: usize, hidden_size: usize) -> Result<()> {
     check_count(name, outputs)?;
-    if outputs as f64 * hidden_size as f64 > MOST_PARAMETERS {
+    if outputs as f64 * hidden_size as f64 > MAX_PARAMETERS {
         return Err(argument(
             "hiddenSize",
             format!("{name} {outputs} and hiddenSize {hidden_size} make a network that no computer can hold"),

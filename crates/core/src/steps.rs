@@ -1,4 +1,4 @@
-//! How a network learns from a chunk: the options of its steps, checked once for every engine.
+//! The options of training steps, checked once for every engine.
 
 use std::ops::Range;
 
@@ -10,56 +10,58 @@ use crate::tags::{Decoder, TagsConfig};
 /// Options of the steps of one chunk.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct StepOptions<'a> {
-    /// Learning rate of each batch, or one for all.
+    /// Learning rate of each batch, or one rate for all.
     pub learning_rates: &'a [f64],
-    /// Largest global norm of the gradient; 0 for no clipping.
+    /// Maximum global norm of the gradient; 0 disables clipping.
     pub clip_norm: f64,
-    /// The optimizer. A change of its options from one chunk to the next keeps its state as [`Algorithm::keeps_state_of`] says.
+    /// The optimizer. If its options change between chunks, its state is kept according to
+    /// [`Algorithm::keeps_state_of`].
     pub algorithm: Algorithm,
-    /// What the loss weighs and smooths.
+    /// Output weights and smoothing of the loss.
     pub loss: LossOptions<'a>,
-    /// Leaves the embedding as it is: it has no gradient, and its state of the optimizer stays where it is. The vectors of features
-    /// learn on.
+    /// Whether to freeze the embedding: it gets no gradient, and its optimizer state does not change. The feature
+    /// vectors still learn.
     pub freeze_embedding: bool,
-    /// Norm of the adversarial noise relative to that of a text's embedded tokens; 0 for none. Each step then minimises
-    /// `L(e) + L(e + r)`, where `e` are the embedded tokens of a text, `[time, inputs]`, `g` is the gradient of the
-    /// loss by them, and `r = adversarial |e| g / |g|` with Euclidean norms over all numbers of the text; `r` is a
-    /// constant, and zero where `g` is. Both passes have the same dropout masks; statistics are of `L(e)` alone.
-    /// Miyato, Dai and Goodfellow, "Adversarial Training Methods for Semi-Supervised Text Classification", 2017.
+    /// Norm of the adversarial noise relative to the norm of a text's embedded tokens; 0 for none. Each step then
+    /// minimises `L(e) + L(e + r)`, where `e` are the embedded tokens of a text, `[time, inputs]`, `g` is the gradient
+    /// of the loss with respect to them, and `r = adversarial |e| g / |g|`. Norms are Euclidean over all numbers of the
+    /// text; `r` is a constant, and zero if `g` is zero. Both passes use the same dropout masks; statistics are those
+    /// of `L(e)`. Miyato, Dai and Goodfellow, "Adversarial Training Methods for Semi-Supervised Text Classification",
+    /// 2017.
     pub adversarial: f64,
-    /// Which states the rows of a batch begin with.
+    /// The initial states of a batch's rows.
     pub initial: Initial,
-    /// For a sequence-to-sequence network: the share of decoder inputs that are its own output of the step before
-    /// instead of the given ones: scheduled sampling. Bengio and others, "Scheduled Sampling for Sequence Prediction
-    /// with Recurrent Neural Networks", 2015.
+    /// For sequence-to-sequence networks: the share of decoder inputs that are the network's own previous output
+    /// instead of the target (scheduled sampling). Bengio et al., "Scheduled Sampling for Sequence Prediction with
+    /// Recurrent Neural Networks", 2015.
     pub sampling: f64,
 }
 
-/// The states that the rows of a batch begin with.
+/// The initial states of a batch's rows.
 ///
-/// With another one than [`Initial::Zeros`] the rows of consecutive batches are consecutive parts of the same streams: row `i` of a
-/// batch begins with the final states of row `i` of the batch before, in every layer. No gradient goes back into that batch:
-/// truncated backpropagation through time.
+/// Except with [`Initial::Zeros`], the rows of consecutive batches are consecutive parts of the same streams: in every
+/// layer, row `i` of a batch starts with the final states of row `i` of the previous batch. No gradient flows back into
+/// that batch (truncated backpropagation through time).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Initial {
-    /// Zeros, in every batch.
+    /// Zeros in every batch.
     #[default]
     Zeros,
-    /// Zeros in the first batch of the chunk, the final states of the batch before in the others.
+    /// Zeros in the chunk's first batch; in the others, the final states of the previous batch.
     Begin,
-    /// The final states of the batch before, which for the first batch is the last one of an earlier chunk.
+    /// The final states of the previous batch. For the first batch, that is the last batch of an earlier chunk.
     Continue,
 }
 
 /// Options of the loss.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct LossOptions<'a> {
-    /// A weight for each output, or nothing for 1 each. With one target a row or token they are those of
-    /// `torch.nn.CrossEntropyLoss(weight)`, whose mean divides by the sum of the targets' weights; with sets those
-    /// of `torch.nn.BCEWithLogitsLoss(pos_weight)`. A CRF has none.
+    /// A weight for each output; empty for 1 each. With one target per row or token, they are those of
+    /// `torch.nn.CrossEntropyLoss(weight)`, whose mean divides by the sum of the targets' weights. With sets, they are
+    /// those of `torch.nn.BCEWithLogitsLoss(pos_weight)`. A CRF has no weights.
     pub weights: &'a [f32],
-    /// Share of the target that is spread over all outputs, as `torch.nn.CrossEntropyLoss(label_smoothing)` does; 0 with
-    /// sets and a CRF.
+    /// Share of the target that is spread over all outputs, as in `torch.nn.CrossEntropyLoss(label_smoothing)`. Must be
+    /// 0 with sets and a CRF.
     pub smoothing: f64,
 }
 
@@ -67,8 +69,8 @@ impl LossOptions<'_> {
     /// Checks weights and smoothing against the network.
     ///
     /// # Errors
-    /// `InvalidArgument` for a number of weights other than the outputs', a weight that is not positive and finite, or a
-    /// smoothing outside [0, 1) or with sets; for either with a CRF.
+    /// `InvalidArgument` if the number of weights differs from the number of outputs, a weight is not positive and
+    /// finite, or the smoothing is outside [0, 1) or used with sets; with a CRF, for weights or smoothing.
     pub fn validate(&self, config: &NetworkConfig) -> Result<()> {
         let fail = |option, message: String| Err(Error::new(ErrorCode::InvalidArgument, message).about(option));
         let (weights, outputs) = (self.weights, config.head.outputs());
@@ -115,7 +117,7 @@ impl LossOptions<'_> {
 }
 
 impl<'a> StepOptions<'a> {
-    /// Those of some of the batches.
+    /// The options for some of the batches.
     pub fn of(&self, batches: Range<usize>) -> StepOptions<'a> {
         let all = self.learning_rates;
         StepOptions { learning_rates: if all.len() == 1 { all } else { &all[batches] }, ..*self }
@@ -124,8 +126,9 @@ impl<'a> StepOptions<'a> {
     /// Checks all options for a chunk of `batches` batches.
     ///
     /// # Errors
-    /// `InvalidArgument` for a number of learning rates that does not fit, a rate, norm or noise that is negative or not finite,
-    /// and carried states with two directions or adversarial noise; as [`LossOptions::validate`] and [`Algorithm::validate`].
+    /// `InvalidArgument` for a number of learning rates that does not fit, for a rate, norm or noise that is negative
+    /// or not finite, and for carried states with two directions or adversarial noise. Also as
+    /// [`LossOptions::validate`] and [`Algorithm::validate`].
     pub fn validate(&self, batches: usize, config: &NetworkConfig) -> Result<()> {
         let fail = |option, message: String| Err(Error::new(ErrorCode::InvalidArgument, message).about(option));
         self.check_rates(batches)?;
@@ -169,7 +172,7 @@ impl<'a> StepOptions<'a> {
 }
 
 impl Default for StepOptions<'_> {
-    /// Adam with PyTorch's options and 1e-3, no clipping.
+    /// Adam with PyTorch's defaults, learning rate 1e-3, no clipping.
     fn default() -> Self {
         Self {
             learning_rates: &[1e-3],

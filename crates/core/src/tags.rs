@@ -1,12 +1,12 @@
-//! A head that answers for each token: how its tags are decoded, and which of them may follow each other.
+//! Tagging heads: how tags are decoded, and which tags may follow each other.
 
 use crate::error::{Error, ErrorCode, Result};
-use crate::sizes::{MOST_PARAMETERS, argument, check_linear};
+use crate::sizes::{MAX_PARAMETERS, argument, check_linear};
 
-/// Most tags: a prediction gives a tag's number as a float32, which holds every whole number up to here.
+/// Maximum number of tags. Predictions store a tag's number as a float32, which is exact up to this number.
 pub const MOST_TAGS: usize = 1 << 24;
 
-/// A head that scores tags for each token by a linear layer on the encoder's outputs.
+/// A head that scores the tags of each token with a linear layer on the encoder's outputs.
 #[derive(Clone, Debug, PartialEq)]
 pub struct TagsConfig {
     /// Number of tags.
@@ -20,28 +20,29 @@ pub struct TagsConfig {
 /// How the scores of a row's tokens become tags and a loss.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Decoder {
-    /// A linear chain: the scores of a path are those of its tags and of their transitions, and the most probable path is predicted.
+    /// A linear-chain CRF: a path's score is the sum of the scores of its tags and transitions. The most probable path
+    /// is predicted.
     Crf,
-    /// Each token by itself.
+    /// Each token independently.
     Softmax,
-    /// Each token by itself, among many tags sorted by descending frequency: `torch.nn.AdaptiveLogSoftmaxWithLoss` with the cutoffs of
-    /// [`adaptive_cutoffs`], `div_value=4` and `head_bias=True`.
+    /// Each token independently, for many tags sorted by descending frequency: `torch.nn.AdaptiveLogSoftmaxWithLoss`
+    /// with the cutoffs of [`adaptive_cutoffs`], `div_value=4` and `head_bias=True`.
     Adaptive,
 }
 
-/// Where the first and the second group of tags begin of an adaptive softmax: after a sixteenth and a quarter of the tags.
+/// Cutoffs of an adaptive softmax: its two tail clusters start after 1/16 and 1/4 of the tags.
 pub const fn adaptive_cutoffs(tags: usize) -> [usize; 2] {
     [tags / 16, tags / 4]
 }
 
-/// Fewest tags of an adaptive softmax.
+/// Minimum number of tags of an adaptive softmax.
 pub const LEAST_ADAPTIVE_TAGS: usize = 16;
 
 impl Decoder {
-    /// All of them.
+    /// Every decoder.
     pub const ALL: [Self; 3] = [Self::Crf, Self::Softmax, Self::Adaptive];
 
-    /// The name as an option of a model.
+    /// Name of the decoder in model options.
     pub const fn name(self) -> &'static str {
         match self {
             Self::Crf => "crf",
@@ -50,7 +51,7 @@ impl Decoder {
         }
     }
 
-    /// The decoder with a [`Decoder::name`].
+    /// Looks up a decoder by its [`Decoder::name`].
     ///
     /// # Errors
     /// `InvalidArgument` for another name.
@@ -60,14 +61,14 @@ impl Decoder {
     }
 }
 
-/// What a path of tags never has. Some path of every length must remain.
+/// The transitions that no path of tags may have. At least one path of every length must remain.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Forbidden {
-    /// Tags that are never the first, `[tags]`.
+    /// Tags that must not be first, `[tags]`.
     pub start: Vec<bool>,
-    /// Tags that are never the last, `[tags]`.
+    /// Tags that must not be last, `[tags]`.
     pub end: Vec<bool>,
-    /// `[from, to]`: whether the tag `to` never follows the tag `from`.
+    /// Whether the tag `to` must not follow the tag `from`, `[from, to]`.
     pub between: Vec<bool>,
 }
 
@@ -87,7 +88,7 @@ impl Forbidden {
         Ok(())
     }
 
-    /// Where a path first has what it must not have; its length where its last tag must not be the last.
+    /// The first place with a forbidden transition; the path's length if its last tag must not be last.
     fn first_in(&self, path: &[i32], tags: usize) -> Option<usize> {
         let mut before = None;
         for (at, &tag) in path.iter().enumerate() {
@@ -108,7 +109,7 @@ impl TagsConfig {
             return Err(argument("tags", format!("tags must be at most {MOST_TAGS} but is {}", self.tags)));
         }
         match (self.decoder, &self.forbidden) {
-            (Decoder::Crf, _) if (self.tags as f64).powi(2) > MOST_PARAMETERS => {
+            (Decoder::Crf, _) if (self.tags as f64).powi(2) > MAX_PARAMETERS => {
                 Err(argument("tags", format!("a CRF of {} tags has transitions that no computer can hold", self.tags)))
             }
             (Decoder::Softmax | Decoder::Adaptive, Some(_)) => {
@@ -126,10 +127,10 @@ impl TagsConfig {
         }
     }
 
-    /// Checks the tags of rows, which are in their range and as many as the lengths say, for forbidden transitions.
+    /// Checks the tags of rows for forbidden transitions. The tags must be in range and agree with the lengths.
     ///
     /// # Errors
-    /// `InvalidArgument` naming the row and the place.
+    /// `InvalidArgument`, which names the row and the place.
     pub(crate) fn check_paths(&self, tags: &[i32], lengths: &[i32]) -> Result<()> {
         let Some(forbidden) = &self.forbidden else { return Ok(()) };
         let mut start = 0;

@@ -1,5 +1,5 @@
-//! What goes into training and prediction, checked once for every engine, and what comes out of a training. How it learns is in
-//! [`crate::steps`].
+//! The data of training and prediction, checked once for every engine, and the statistics of training. The step options
+//! are in [`crate::steps`].
 
 use std::ops::Range;
 
@@ -8,34 +8,34 @@ use crate::forms::Forms;
 use crate::network::{EncoderConfig, HeadConfig, NetworkConfig};
 use crate::rows::Rows;
 
-/// Batches to train on, all rows one after the other.
+/// Batches to train on, with all rows concatenated.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Chunk<'a> {
-    /// Token ids of all rows; with `forms` the numbers of forms.
+    /// Token ids of all rows; with `forms`, form numbers.
     pub tokens: &'a [i32],
     /// Number of tokens of each row, at least 1.
     pub lengths: &'a [i32],
-    /// What the rows are trained towards.
+    /// The targets of the rows.
     pub targets: Targets<'a>,
-    /// Number of rows of each batch.
+    /// Number of rows in each batch.
     pub batch_sizes: &'a [i32],
-    /// What the tokens are, for a network with subwords and for no other.
+    /// The forms that the tokens refer to: required for a network with subwords, and `None` for others.
     pub forms: Option<&'a Forms>,
 }
 
 /// Targets of rows.
 #[derive(Clone, Copy, Debug)]
 pub enum Targets<'a> {
-    /// One output a row. `[rows]`.
+    /// One output per row. `[rows]`.
     Rows(&'a [i32]),
-    /// Any number of outputs a row.
+    /// Any number of outputs per row.
     Sets {
-        /// The outputs of all rows, one row after the other; those of a row rise.
+        /// The outputs of all rows, concatenated; ascending within a row.
         outputs: &'a [i32],
-        /// Where those of each row begin in `outputs`, and at last how many there are. `[rows + 1]`.
+        /// Start of each row in `outputs`, followed by the total. `[rows + 1]`.
         starts: &'a [u32],
     },
-    /// One output a token, in the order of the chunk's tokens. `[tokens]`.
+    /// One output per token, in the order of the chunk's tokens. `[tokens]`.
     Tokens(&'a [i32]),
 }
 
@@ -48,17 +48,17 @@ impl Default for Targets<'_> {
 /// Sums over a chunk.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Stats {
-    /// Sum over the batches (before each one's step) of the mean loss times the number of answers; without weights of outputs the
-    /// sum of the losses.
+    /// Sum over the batches of the mean loss (before the batch's step) times the number of answers. Without output
+    /// weights, that is the sum of the losses.
     pub loss: f64,
-    /// Answers that were right: rows whose largest score was that of their target; with sets, rows whose targets are exactly the
-    /// outputs with a probability above a half; with tags, tokens whose most probable tag was their target.
+    /// Number of correct answers: rows whose target has the largest score; with sets, rows whose targets are exactly
+    /// the outputs with a probability above 0.5; with tags, tokens whose most probable tag is their target.
     pub correct: u64,
-    /// Answers that were trained on: rows, or with tags tokens.
+    /// Number of answers trained on: rows, or tokens with tags.
     pub answers: u64,
-    /// Rows that were trained on.
+    /// Number of rows trained on.
     pub rows: u64,
-    /// Number of the batch within the chunk whose loss (or, with clipping, gradient) was not finite. The weights are
+    /// Index within the chunk of the batch whose loss (or, with clipping, gradient) was not finite. The weights are
     /// those before that batch.
     pub non_finite_batch: Option<usize>,
 }
@@ -71,14 +71,14 @@ impl<'a> Chunk<'a> {
     /// Checks counts, ids and targets against the network.
     ///
     /// # Errors
-    /// `InvalidShape` when counts do not agree or the targets are not of the head's kind, `OutOfRange` for a length, token id,
-    /// target or batch size outside its range, `InvalidArgument` for a set whose outputs do not rise or tags with a forbidden
-    /// transition.
+    /// `InvalidShape` if counts do not agree or the targets do not fit the head. `OutOfRange` for a length, token id,
+    /// target or batch size outside its range. `InvalidArgument` for a set whose outputs do not rise, or tags with a
+    /// forbidden transition.
     pub fn validate(&self, config: &NetworkConfig) -> Result<()> {
         self.validate_for(config, false)
     }
 
-    /// As [`Chunk::validate`]; where there are other `ranks` a batch may be without rows: theirs have some.
+    /// Like [`Chunk::validate`]. With other `ranks`, a batch may have no rows, because other ranks have some.
     ///
     /// # Errors
     /// As [`Chunk::validate`].
@@ -95,14 +95,14 @@ impl<'a> Chunk<'a> {
             return Err(error(ErrorCode::InvalidShape, message));
         }
         self.rows().validate(&config.encoder)?;
-        // Paths are cut out by the lengths, which are known to fit now.
+        // The lengths, which split the paths, are valid at this point.
         match (&config.head, self.targets) {
             (HeadConfig::Tags(head), Targets::Tokens(tags)) => head.check_paths(tags, self.lengths),
             _ => Ok(()),
         }
     }
 
-    /// The rows without what they are trained towards.
+    /// The rows without their targets.
     pub const fn rows(&self) -> Rows<'a> {
         Rows { tokens: self.tokens, lengths: self.lengths, forms: self.forms }
     }
@@ -152,11 +152,11 @@ impl<'a> Chunk<'a> {
         }
     }
 
-    /// Checks that all batches are parts of the same streams: as many rows each, equally long within a batch. Batches without rows,
-    /// where streams have ended before those of other ranks, do not count.
+    /// Checks that all batches are parts of the same streams: the same number of rows, with equal lengths within a
+    /// batch. Batches without rows, whose streams ended before those of other ranks, are ignored.
     ///
     /// # Errors
-    /// `InvalidShape` where one is not.
+    /// `InvalidShape` if one is not.
     pub fn validate_streams(&self) -> Result<()> {
         let fail = |message: String| Err(error(ErrorCode::InvalidShape, message));
         let Some(&streams) = self.batch_sizes.iter().find(|&&size| size > 0) else { return Ok(()) };
@@ -175,7 +175,7 @@ impl<'a> Chunk<'a> {
         Ok(())
     }
 
-    /// Some rows, with their tokens, as one batch; starts of sets stay those of the chunk.
+    /// Some rows and their tokens as one batch. The starts of sets remain those of the chunk.
     pub fn batch(&self, rows: Range<usize>, tokens: Range<usize>) -> Self {
         let targets = match self.targets {
             Targets::Rows(labels) => Targets::Rows(&labels[rows.clone()]),
@@ -191,7 +191,7 @@ impl<'a> Chunk<'a> {
         }
     }
 
-    /// Rows and tokens of each batch.
+    /// Row range and token range of each batch.
     pub fn batches(&self) -> impl Iterator<Item = (Range<usize>, Range<usize>)> + use<'a> {
         let (lengths, mut row, mut token) = (self.lengths, 0, 0);
         self.batch_sizes.iter().map(move |&size| {
@@ -242,11 +242,12 @@ fn check_rising(outputs: &[i32], starts: &[u32]) -> Result<()> {
     Ok(())
 }
 
-/// Checks new vectors of words: `[words, embedding_dim]`, for words of the vocabulary but not the padding word, whose vector
-/// stays zero.
+/// Checks new word vectors, `[words, embedding_dim]`. The words must be in the vocabulary and not the padding word,
+/// whose vector stays zero.
 ///
 /// # Errors
-/// `OutOfRange` for a word outside the vocabulary or the padding word, `InvalidShape` when there is not one vector for each word.
+/// `OutOfRange` for a word outside the vocabulary or the padding word, `InvalidShape` unless there is one vector for
+/// each word.
 pub fn check_word_vectors(words: &[i32], vectors: &[f32], encoder: &EncoderConfig) -> Result<()> {
     let padding = encoder.padding_idx.map(i64::from);
     for &word in words {

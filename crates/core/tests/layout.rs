@@ -1,4 +1,4 @@
-//! The packed layout: PyTorch's own packing cases, and round trips over random lengths.
+//! The packed layout: packing cases of PyTorch, and round trips over random lengths.
 
 use std::path::Path;
 
@@ -52,7 +52,7 @@ proptest! {
         }
         prop_assert_eq!(seen, layout.total());
         prop_assert_eq!(layout.row_and_time(layout.total()), None);
-        // Descending, and stable among equal lengths.
+        // The order is descending, and stable among equal lengths.
         for pair in layout.sorted_indices().windows(2) {
             let (a, b) = (lengths[pair[0] as usize], lengths[pair[1] as usize]);
             prop_assert!(a > b || (a == b && pair[0] < pair[1]));

@@ -1,4 +1,4 @@
-//! What a head of tags is made of, and what it is trained towards.
+//! The configuration and training targets of tagging heads.
 
 use recurra_core::tags::MOST_TAGS;
 use recurra_core::{

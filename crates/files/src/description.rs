@@ -1,5 +1,5 @@
-//! A model file describes its model in JSON, nearly all of which is the vocabulary. It is taken out here, so that JavaScript
-//! never makes a string of each word.
+//! Takes the vocabulary out of a model file's JSON description. It is nearly all of the description, and JavaScript
+//! would create a string for each word.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -7,16 +7,16 @@ use std::fmt;
 use serde::de::{DeserializeSeed, Deserializer, SeqAccess, Visitor};
 use serde_json::value::RawValue;
 
-/// What a model file's metadata calls the description of its model.
+/// Metadata key of the description of the model.
 pub const DESCRIPTION: &str = "model";
 
 type Object<'a> = BTreeMap<String, &'a RawValue>;
 
-/// Takes the list `vocab.tokens` out of a model's description. `add` gets each token, as WTF-8, and says whether it is a new
-/// one.
+/// Takes the list `vocab.tokens` out of a model's description. `add` receives each token as WTF-8 and returns whether
+/// it is new.
 ///
-/// Returns the description with an empty list in their place. Nothing if the description is not what it should be or a token
-/// comes twice: JavaScript then reads it and says what is wrong.
+/// Returns the description with an empty list in its place. Returns `None` if the description is invalid or a token is
+/// repeated; JavaScript then reads it and reports the error.
 #[must_use]
 pub fn take_tokens(description: &str, add: impl FnMut(&[u8]) -> bool) -> Option<String> {
     let mut model: Object<'_> = serde_json::from_str(description).ok()?;
@@ -60,7 +60,7 @@ impl<'de, F: FnMut(&[u8]) -> bool> DeserializeSeed<'de> for Token<'_, F> {
     type Value = ();
 
     fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
-        // As bytes serde_json also takes a surrogate that stands alone, which JavaScript's strings may have.
+        // As bytes, serde_json also accepts a lone surrogate, which JavaScript strings may contain.
         deserializer.deserialize_bytes(self)
     }
 }

@@ -1,4 +1,4 @@
-//! Files read and written whole.
+//! Reads and writes whole files.
 
 use std::fs::File;
 use std::io::{ErrorKind, Read, Write};
@@ -14,12 +14,12 @@ fn io(path: &Path, doing: &str, error: &std::io::Error) -> Error {
     Error::new(ErrorCode::Io, format!("{}: cannot {doing}: {error}", path.display())).caused_by(error)
 }
 
-/// Reads the file whole. Its size comes from the file system, never from a number that the file itself states.
+/// Reads a whole file. Its size comes from the file system, never from a number in the file.
 ///
 /// # Errors
-/// `InvalidFile` if it is not a regular file, larger than `limit`, or changes while it is read; `Io`.
+/// `InvalidFile` if it is not a regular file, is larger than `limit`, or changes while it is read; `Io`.
 pub fn read_whole(path: &Path, limit: u64) -> Result<Vec<u8>> {
-    // Also checked before it is opened: opening a pipe waits for a writer.
+    // Checked before opening, too: opening a pipe waits for a writer.
     if std::fs::metadata(path).is_ok_and(|about| !about.is_file()) {
         return Err(invalid(path, "not a regular file"));
     }
@@ -35,7 +35,7 @@ pub fn read_whole(path: &Path, limit: u64) -> Result<Vec<u8>> {
     bytes
         .try_reserve_exact(about.len() as usize)
         .map_err(|_| Error::new(ErrorCode::Io, format!("{}: no memory for {} bytes", path.display(), about.len())))?;
-    // One byte more than the size, so that a growing file is noticed.
+    // One byte more than the size, to detect a growing file.
     Read::by_ref(&mut file).take(about.len() + 1).read_to_end(&mut bytes).map_err(|error| io(path, "read", &error))?;
     if bytes.len() as u64 != about.len() {
         return Err(invalid(path, "the file changed while it was read"));
@@ -43,25 +43,26 @@ pub fn read_whole(path: &Path, limit: u64) -> Result<Vec<u8>> {
     Ok(bytes)
 }
 
-/// A name of at most this many bytes leaves room for what is put around it.
+/// Maximum length of a name, in bytes, that leaves space for a prefix and suffix.
 const LONGEST_NAME: usize = 200;
 
-/// Writes to a temporary file next to `path`, syncs it, and renames it, so that `path` is always complete, old or new.
+/// Writes to a temporary file next to `path`, syncs it, and renames it, so that `path` is always a complete file, old
+/// or new.
 ///
 /// # Errors
-/// `Io`, also for a path that is there and no regular file.
+/// `Io`, also if `path` exists and is not a regular file.
 pub fn write_whole(path: &Path, bytes: &[u8]) -> Result<()> {
     let target = std::fs::canonicalize(path).unwrap_or_else(|_| path.to_path_buf());
     let old = std::fs::metadata(&target).ok();
     if old.as_ref().is_some_and(|old| !old.is_file()) {
-        // Renaming would put a file in the place of a device such as /dev/null.
+        // Renaming would replace a device such as /dev/null by a file.
         return Err(Error::new(ErrorCode::Io, format!("{}: not a regular file", path.display())));
     }
     let folder = match target.parent() {
         Some(parent) if !parent.as_os_str().is_empty() => parent,
         _ => Path::new("."),
     };
-    // Named after the file, so that what a killed process left behind can be told apart.
+    // Named after the file, so that leftovers of a killed process can be recognised.
     let name = target.file_name().unwrap_or_default().to_string_lossy();
     let prefix = if name.len() <= LONGEST_NAME { format!(".{name}.") } else { ".recurra.".to_owned() };
     let mut builder = tempfile::Builder::new();
@@ -69,13 +70,13 @@ pub fn write_whole(path: &Path, bytes: &[u8]) -> Result<()> {
     #[cfg(unix)]
     {
         use std::os::unix::fs::PermissionsExt;
-        // The process' umask still applies; tempfile's own default would leave a model that only its owner can read.
+        // The process's umask still applies. With tempfile's default, only the owner could read the model.
         builder.permissions(std::fs::Permissions::from_mode(0o666));
     }
     let mut temporary = builder.tempfile_in(folder).map_err(|error| io(path, "create a file next to", &error))?;
     temporary.write_all(bytes).map_err(|error| io(path, "write", &error))?;
     if let Some(old) = old {
-        // Who may read the file was decided when it was made. Where the system refuses, the new one is as any other.
+        // Keep the permissions of the old file. If the system refuses, the new file has the default ones.
         let _ = temporary.as_file().set_permissions(old.permissions());
     }
     temporary.as_file().sync_all().map_err(|error| io(path, "sync", &error))?;
@@ -83,13 +84,13 @@ pub fn write_whole(path: &Path, bytes: &[u8]) -> Result<()> {
     sync_folder(folder).map_err(|error| io(path, "sync the folder of", &error))
 }
 
-/// Makes the renaming of a file in a folder last. Windows cannot open a folder as a file; its file system keeps a journal of names.
+/// Makes a rename durable. On Windows, folders cannot be opened as files, and the file system journals names.
 fn sync_folder(folder: &Path) -> std::io::Result<()> {
     if cfg!(windows) {
         return Ok(());
     }
     match File::open(folder).and_then(|folder| folder.sync_all()) {
-        // Some file systems cannot sync a folder; the file itself is already safe.
+        // Some file systems cannot sync a folder; the file itself is already synced.
         Err(error) if !matches!(error.kind(), ErrorKind::InvalidInput | ErrorKind::Unsupported) => Err(error),
         _ => Ok(()),
     }

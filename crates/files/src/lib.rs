@@ -1,5 +1,5 @@
-//! Model files: their form and the description of their model, checked whole before any of it is used; and reading and writing
-//! whole files. No Node.
+//! Model files: their format and the description of their model, checked completely before use. Also reads and writes
+//! whole files. Does not depend on Node.
 
 pub mod packed;
 pub mod safetensors;

@@ -1,7 +1,7 @@
-//! Arrays that stand in a file deflated, as the files of compressed models have them.
+//! Deflated arrays, as in the files of compressed models.
 //!
-//! Such an array is stored as the bytes of a zlib stream; the metadata says under [`DEFLATED`] what it is, as JSON: by its name the
-//! dtype and the shape. What a file claims is checked against the bytes that it has before memory is taken.
+//! A deflated array is stored as a zlib stream. The metadata key [`DEFLATED`] has a JSON object with the dtype and the
+//! shape of each such array. Claimed sizes are checked against the stored bytes before memory is allocated.
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -13,30 +13,30 @@ use miniz_oxide::inflate::core::inflate_flags::{
 use miniz_oxide::inflate::core::{DecompressorOxide, decompress};
 use recurra_core::{Dtype, Error, ErrorCode, NamedArray, Result};
 
-/// Key of the metadata under which the deflated arrays are listed.
+/// Metadata key of the list of deflated arrays.
 pub const DEFLATED: &str = "deflated";
 
-/// Smaller arrays are not worth it.
+/// Minimum size of an array to deflate.
 const LEAST: usize = 256;
 
-/// Slower levels gain less than one byte in a thousand.
+/// Compression level; slower levels save less than 0.1 %.
 const LEVEL: u8 = 9;
 
-/// A deflate stream says at most this many bytes with one.
+/// Maximum expansion of a deflate stream.
 const MOST_RATIO: usize = 1_032;
 
-/// Codes of weights become a few times shorter. Arrays that become more than this many times shorter say nearly nothing, so all of
-/// them together may have [`MOST_EMPTY`] bytes: a small file then never takes gigabytes.
+/// Codes of weights shrink by a few times. Arrays that shrink by more than this are almost constant; in total, they may
+/// have [`MOST_EMPTY`] bytes, so that a small file never takes gigabytes of memory.
 const EMPTY_RATIO: usize = 64;
 /// See [`EMPTY_RATIO`].
 const MOST_EMPTY: usize = 64 << 20;
 
-/// Counts the bytes of arrays that say nearly nothing.
+/// Counts the bytes of almost constant arrays.
 #[derive(Default)]
 struct Empty(usize);
 
 impl Empty {
-    /// Whether there is room for an array of `size` bytes that is stored as `stored`.
+    /// Whether an array of `size` bytes, stored in `stored` bytes, is within the limit.
     fn fits(&mut self, size: usize, stored: usize) -> bool {
         let counted = if size / EMPTY_RATIO > stored { size } else { 0 };
         let fits = counted <= MOST_EMPTY - self.0;
@@ -51,7 +51,7 @@ fn damaged(name: &str, what: impl std::fmt::Display) -> Error {
     Error::new(ErrorCode::InvalidFile, format!("array {name:?} cannot be unpacked: {what}"))
 }
 
-/// An array's bytes as a zlib stream; `None` if that does not save space.
+/// The data as a zlib stream; `None` if that saves no space.
 #[must_use]
 pub fn deflated(data: &[u8]) -> Option<Vec<u8>> {
     if data.len() < LEAST {
@@ -61,7 +61,7 @@ pub fn deflated(data: &[u8]) -> Option<Vec<u8>> {
     (packed.len() < data.len()).then_some(packed)
 }
 
-/// Deflates the arrays of whole numbers where that makes them shorter, and says so in the metadata.
+/// Deflates integer arrays if that makes them shorter, and lists them in the metadata.
 pub fn pack(metadata: &mut HashMap<String, String>, arrays: &mut [NamedArray]) {
     let (mut listed, mut empty) = (BTreeMap::new(), Empty::default());
     for array in arrays {
@@ -82,10 +82,11 @@ pub fn pack(metadata: &mut HashMap<String, String>, arrays: &mut [NamedArray]) {
     }
 }
 
-/// The reverse of [`pack`]; arrays that the metadata does not list stay. The listing leaves the metadata.
+/// The inverse of [`pack`]. Arrays that are not listed are not changed. The list is removed from the metadata.
 ///
 /// # Errors
-/// `InvalidFile` for a listing that does not fit the arrays, or a stream that is damaged or of another length; `OutOfMemory`.
+/// `InvalidFile` for a list that does not match the arrays, or a stream that is damaged or has another length;
+/// `OutOfMemory`.
 pub fn unpack(metadata: &mut HashMap<String, String>, arrays: &mut [NamedArray]) -> Result<()> {
     let Some(text) = metadata.remove(DEFLATED) else { return Ok(()) };
     let listed: BTreeMap<String, (String, Vec<usize>)> = serde_json::from_str(&text).map_err(|error| {
@@ -110,7 +111,7 @@ pub fn unpack(metadata: &mut HashMap<String, String>, arrays: &mut [NamedArray])
     Ok(())
 }
 
-/// The `size` bytes that a zlib stream says.
+/// Inflates a zlib stream of `size` bytes.
 fn inflated(name: &str, packed: &[u8], size: usize) -> Result<Vec<u8>> {
     let mut data = Vec::new();
     data.try_reserve_exact(size)

@@ -1,4 +1,4 @@
-//! The form of safetensors files, checked whole before anything of it is used.
+//! The safetensors format. A file is checked completely before any of it is used.
 
 use std::collections::{BTreeMap, HashMap};
 use std::ops::Deref;
@@ -18,16 +18,16 @@ pub struct Contents {
     pub metadata: HashMap<String, String>,
     /// Its tensors, in the order of their data.
     pub entries: Vec<NamedArray>,
-    /// Whether the checksum in the metadata fits the contents: `valid`, `invalid`, or `absent`.
+    /// Whether the checksum in the metadata matches the contents: `valid`, `invalid`, or `absent`.
     pub checksum: &'static str,
 }
 
-/// The type of a tensor in a file; `None` for one that is not read here.
+/// The type of a stored tensor; `None` for an unsupported one.
 fn dtype_of(stored: Stored) -> Option<Dtype> {
     Dtype::ALL.into_iter().find(|&dtype| stored_as(dtype) == stored)
 }
 
-/// What the format calls a type.
+/// The format's name of a type.
 const fn stored_as(dtype: Dtype) -> Stored {
     match dtype {
         Dtype::Float32 => Stored::F32,
@@ -42,20 +42,20 @@ const fn stored_as(dtype: Dtype) -> Stored {
     }
 }
 
-/// The float32 of the same value as a float16, by its bits (IEEE 754-2019, 3.4).
+/// Converts float16 bits to float32 (IEEE 754-2019, 3.4).
 fn single(half: u16) -> f32 {
     let sign = u32::from(half & 0x8000) << 16;
     let exponent = u32::from(half >> 10 & 0x1f);
     let fraction = u32::from(half & 0x3ff);
     match exponent {
-        // Zero, or a number of fewer digits: fraction / 2^24, which float32 holds exactly.
+        // Zero or a subnormal number: fraction / 2^24, which is exact in float32.
         0 => f32::from_bits(sign | (fraction as f32 / 16_777_216.0).to_bits()),
         31 => f32::from_bits(sign | 0x7f80_0000 | fraction << 13),
         _ => f32::from_bits(sign | (exponent + 112) << 23 | fraction << 13),
     }
 }
 
-/// The bytes of float16 as those of float32: what computes here has no float16.
+/// Converts float16 bytes to float32, because the engines do not support float16.
 fn widened(halves: &[u8], path: &Path) -> Result<Vec<u8>> {
     let mut bytes = Vec::new();
     bytes.try_reserve_exact(halves.len() * 2).map_err(|_| {
@@ -67,10 +67,11 @@ fn widened(halves: &[u8], path: &Path) -> Result<Vec<u8>> {
     Ok(bytes)
 }
 
-/// Reads a file's bytes; `path` is for messages. Arrays of float16 become float32, of the same values; deflated ones are unpacked.
+/// Parses the bytes of a file; `path` is for messages. float16 arrays are converted to float32; deflated ones are
+/// inflated.
 ///
 /// # Errors
-/// `InvalidFile` for whatever is not a whole safetensors file, or has types that are not read here.
+/// `InvalidFile` unless it is a complete safetensors file with supported types.
 pub fn parse(path: &Path, bytes: &[u8]) -> Result<Contents> {
     let broken = |error: safetensors::SafeTensorError| {
         invalid(path, format_args!("not a whole safetensors file of {} bytes: {error}", bytes.len()))
@@ -104,10 +105,10 @@ pub fn parse(path: &Path, bytes: &[u8]) -> Result<Contents> {
     Ok(Contents { metadata, entries, checksum })
 }
 
-/// Key of the metadata under which a file's checksum stands.
+/// Metadata key of the checksum.
 const CHECKSUM: &str = "sha256";
 
-/// SHA-256 over the other metadata and all tensors, each in the order of names and with its length before it.
+/// SHA-256 of the other metadata and all tensors, each sorted by name and prefixed with its length.
 fn checksum_of<D: Deref<Target = [u8]>>(metadata: &HashMap<String, String>, entries: &[NamedArray<D>]) -> String {
     fn field(hash: &mut Sha256, bytes: &[u8]) {
         hash.update((bytes.len() as u64).to_le_bytes());
@@ -126,10 +127,10 @@ fn checksum_of<D: Deref<Target = [u8]>>(metadata: &HashMap<String, String>, entr
     hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
-/// A file's bytes, a checksum put into its metadata; `path` is for messages. The same contents give the same bytes.
+/// The bytes of a file, with a checksum in its metadata; `path` is for messages. The same contents give the same bytes.
 ///
 /// # Errors
-/// `InvalidShape` for a shape that its data do not have.
+/// `InvalidShape` for an array whose data do not match its shape.
 pub fn to_bytes<D: Deref<Target = [u8]>>(
     path: &Path,
     mut metadata: HashMap<String, String>,
@@ -146,7 +147,8 @@ pub fn to_bytes<D: Deref<Target = [u8]>>(
     let sorted =
         serde_json::to_vec(&metadata.iter().collect::<BTreeMap<_, _>>()).map_err(|error| invalid(path, error))?;
     let mut bytes = serialize(views, Some(metadata)).map_err(|error| invalid(path, error))?;
-    // The writer takes the metadata in the order of a hash map, another one in each process; in order they are as long.
+    // The writer stores the metadata in hash map order, which differs between processes. Sorted, it has the same
+    // length.
     let from = LENGTH + METADATA.len();
     match bytes.get_mut(LENGTH..from + sorted.len()) {
         Some(header) if header.starts_with(METADATA) => header[METADATA.len()..].copy_from_slice(&sorted),
@@ -155,9 +157,9 @@ pub fn to_bytes<D: Deref<Target = [u8]>>(
     Ok(bytes)
 }
 
-/// Bytes of the header's length, with which a file begins.
+/// Size in bytes of the header length at the start of a file.
 const LENGTH: usize = 8;
-/// What a header with metadata begins with.
+/// Start of a header with metadata.
 const METADATA: &[u8] = b"{\"__metadata__\":";
 
 #[cfg(test)]
@@ -196,7 +198,7 @@ mod tests {
             to_bytes(Path::new("f"), metadata, &entries).unwrap()
         };
         let first = write(&mut keys.into_iter());
-        // Each map has its own order.
+        // Each map has a different order.
         for _ in 0..20 {
             assert_eq!(write(&mut keys.into_iter().rev()), first);
         }
@@ -241,7 +243,7 @@ mod tests {
         assert_eq!(parse(Path::new("m"), &bytes).unwrap().checksum, "invalid");
     }
 
-    /// What the fuzzer begins with, faults that it found once among them.
+    /// The seeds of the fuzzer, including inputs that once failed.
     #[test]
     fn the_seeds_are_tensors_or_a_typed_error() {
         let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../fuzz/seeds/safetensors");
@@ -258,8 +260,8 @@ mod tests {
     use proptest::prelude::*;
 
     proptest! {
-        /// `PROPTEST_CASES` makes it long. A file whose bytes were changed or cut anywhere, or that is any bytes at
-        /// all: what is read agrees with itself, anything else is a typed error.
+        /// Set `PROPTEST_CASES` for a longer run. Changed, truncated and arbitrary bytes are either consistent tensors
+        /// or a typed error.
         #[test]
         fn any_bytes_are_tensors_or_a_typed_error(
             changes in prop::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 0..12),

@@ -1,7 +1,8 @@
-//! The tokens of a vocabulary as one array of bytes, in which a token says what it shares with the one before it.
+//! The tokens of a vocabulary as one array of bytes. Each token is stored as a prefix of the previous token and a
+//! suffix.
 //!
-//! Number of tokens (4 bytes, little-endian); of each token the bytes shared with the one before it, 255 at most; of each token the
-//! number of further bytes in LEB128; the further bytes. In the order of their bytes words share two thirds of their letters.
+//! Format: number of tokens (4 bytes, little-endian); for each token, the length of the shared prefix (at most 255);
+//! for each token, the length of the suffix in LEB128; the suffixes. Sorted words share two thirds of their letters.
 
 use recurra_core::{Error, ErrorCode, NamedArray, Result};
 
@@ -14,7 +15,7 @@ fn damaged(what: impl std::fmt::Display) -> Error {
     Error::new(ErrorCode::InvalidFile, format!("array {TOKENS} is damaged: {what}"))
 }
 
-/// The array of some tokens.
+/// Packs tokens into an array.
 pub fn pack_tokens<'a>(tokens: impl ExactSizeIterator<Item = &'a [u8]>) -> NamedArray {
     let count = tokens.len();
     let (mut shared, mut lengths, mut texts) = (Vec::with_capacity(count), Vec::with_capacity(count), Vec::new());
@@ -48,10 +49,10 @@ fn take_length(from: &mut &[u8]) -> Option<usize> {
     None
 }
 
-/// Gives the tokens of [`pack_tokens`] one by one; `add` says whether a token is a new one.
+/// Unpacks the array of [`pack_tokens`]. `add` receives each token and returns whether it is new.
 ///
 /// # Errors
-/// `InvalidFile` for bytes that are not whole, or a token that comes twice.
+/// `InvalidFile` for incomplete bytes or a repeated token.
 pub fn unpack_tokens(data: &[u8], mut add: impl FnMut(&[u8]) -> bool) -> Result<()> {
     let (count, rest) = data.split_first_chunk::<4>().ok_or_else(|| damaged("it has no number of tokens"))?;
     let count = u32::from_le_bytes(*count) as usize;

@@ -1,4 +1,4 @@
-//! Learns pieces of words from texts: byte pair encoding over bytes, as in GPT-2, by Hugging Face's `tokenizers`.
+//! Learns subword pieces from texts: byte-level byte pair encoding as in GPT-2, by Hugging Face's `tokenizers`.
 
 use std::collections::HashSet;
 
@@ -11,7 +11,7 @@ use tokenizers::pre_tokenizers::byte_level::ByteLevel;
 
 use crate::tokenizer::{Opening, opening};
 
-/// Bytes of a text that are split together; the splitting keeps some times as much.
+/// Maximum bytes of text split together; splitting needs a multiple of that in memory.
 const TOGETHER: usize = 1 << 20;
 
 fn failed(error: tokenizers::Error) -> Error {
@@ -32,7 +32,7 @@ fn learn(texts: &[String], size: usize) -> Result<String> {
     tokenizer.to_string(false).map_err(failed)
 }
 
-/// A text in parts that end at a line end, or anywhere after some megabytes without one.
+/// Splits a text into parts that end at a line end, or anywhere if a megabyte has none.
 fn pieces(mut text: &str) -> impl Iterator<Item = &str> {
     std::iter::from_fn(move || {
         if text.is_empty() {
@@ -48,8 +48,8 @@ fn pieces(mut text: &str) -> impl Iterator<Item = &str> {
     })
 }
 
-/// Learns pieces of words from texts, off the event loop: a tokenizer with up to `size` pieces, including the 256
-/// bytes, so that it can split every text.
+/// Learns pieces of words from texts, off the event loop. Returns a tokenizer with at most `size` pieces. They include
+/// the 256 bytes, so that it can split any text.
 #[napi(catch_unwind, ts_return_type = "Promise<NativeTokenizer>")]
 pub fn learn_pieces(texts: Vec<String>, size: u32) -> Opening {
     opening(move || learn(&texts, size as usize))
@@ -70,7 +70,7 @@ mod tests {
         let ids = tokenizer.encode(text.as_str(), false).unwrap();
         assert!(ids.len() < text.len() / 3, "{}", ids.len());
         assert_eq!(tokenizer.decode(ids.get_ids(), false).unwrap(), text);
-        // What the text never had becomes bytes.
+        // Characters that the texts did not contain become bytes.
         let other = "\u{65e5} zebra";
         let ids = tokenizer.encode(other, false).unwrap();
         assert_eq!(tokenizer.decode(ids.get_ids(), false).unwrap(), other);

@@ -1,4 +1,4 @@
-//! Vocabularies being counted.
+//! Builds vocabularies by counting tokens.
 
 use std::sync::{Mutex, PoisonError};
 
@@ -18,7 +18,7 @@ use crate::vocabulary::{Building, VocabularyOptions, building, full};
 pub struct CountedTexts {
     /// Numbers of the tokens of all texts, concatenated, from 1; 0 for a text without tokens.
     pub numbers: Int32Array,
-    /// How many tokens each text has.
+    /// Number of tokens of each text.
     pub tokens: Uint32Array,
 }
 
@@ -47,7 +47,7 @@ impl ObjectFinalize for VocabularyBuilder {
     }
 }
 
-/// Locks the builder, which one thread at a time may use. After a panic its counts are wrong, but the caller that got
+/// Locks the builder, which one thread may use at a time. After a panic, its counts are wrong, but the caller that got
 /// the error does not build from them.
 fn locked<T>(builder: &Mutex<Builder>, work: impl FnOnce(&mut Builder) -> Result<T>) -> Result<(T, usize)> {
     let mut builder = builder.lock().unwrap_or_else(PoisonError::into_inner);
@@ -63,9 +63,9 @@ impl VocabularyBuilder {
         Self { handle: Handle::new(env, "vocabulary builder", Mutex::default(), 0) }
     }
 
-    /// Splits texts and counts their tokens, off the event loop; only their characters are copied on it.
+    /// Splits texts and counts their tokens, off the event loop; on it, only their characters are copied.
     ///
-    /// More than two concurrent calls are pointless: each waits for the one before and occupies a thread of libuv's
+    /// More than two concurrent calls are pointless: each waits for the previous one and occupies a thread of libuv's
     /// pool.
     #[napi(
         catch_unwind,

@@ -1,4 +1,4 @@
-//! Information from the NVIDIA driver about itself and the GPUs, without libtorch.
+//! Queries the NVIDIA driver about itself and the GPUs, without libtorch.
 
 use std::ffi::{CStr, c_char, c_int, c_uint};
 
@@ -23,7 +23,7 @@ pub struct CudaDevice {
 /// The NVIDIA driver.
 #[napi(object, object_from_js = false)]
 pub struct CudaDriver {
-    /// Why it could not be opened or is not a driver; absent if it could be used.
+    /// Why the driver could not be used; absent if it could.
     pub missing: Option<String>,
     /// The latest CUDA version it supports, as 1000 times the major plus 10 times the minor version; 0 if unknown.
     pub version: i32,
@@ -43,7 +43,7 @@ type OfDevice<T> = unsafe extern "C" fn(*mut T, c_int) -> c_int;
 
 /// A function of the driver; the type parameter must be its type in cuda.h.
 fn function<'library, T>(library: &'library Library, name: &str) -> Result<Symbol<'library, T>, String> {
-    // SAFETY: each caller names the type that cuda.h declares, which is part of the driver's stable interface.
+    // SAFETY: each caller names the type declared in cuda.h, which is part of the driver's stable interface.
     unsafe { library.get(name.as_bytes()) }.map_err(|error| format!("{DRIVER} has no {name}: {}", reason(&error)))
 }
 
@@ -55,8 +55,8 @@ fn device(library: &Library, index: c_int) -> Result<CudaDevice, String> {
     let memory: Symbol<OfDevice<usize>> = function(library, "cuDeviceTotalMem_v2")?;
     let (mut handle, mut major, mut minor, mut bytes) = (0, 0, 0, 0_usize);
     let mut text: [c_char; 256] = [0; 256];
-    // SAFETY: all pointers are to locals of the types that the functions write, and the name's length is given; its last
-    // byte stays zero whatever the driver writes.
+    // SAFETY: all pointers are to locals of the types that the functions write. The name's length is passed, and its
+    // last byte stays zero.
     let text = unsafe {
         get(&mut handle, index);
         attribute(&mut major, CAPABILITY_MAJOR, handle);
@@ -68,13 +68,13 @@ fn device(library: &Library, index: c_int) -> Result<CudaDevice, String> {
     Ok(CudaDevice { name: text.to_string_lossy().into_owned(), major, minor, memory: bytes as f64 })
 }
 
-/// Fills in the driver's answers; `Err` if it is not a driver.
+/// Queries the driver; `Err` if it is not a driver.
 fn ask(library: &Library, found: &mut CudaDriver) -> Result<(), String> {
     let version: Symbol<Take<c_int>> = function(library, "cuDriverGetVersion")?;
     let init: Symbol<unsafe extern "C" fn(c_uint) -> c_int> = function(library, "cuInit")?;
     let count: Symbol<Take<c_int>> = function(library, "cuDeviceGetCount")?;
     let mut devices = 0;
-    // SAFETY: the pointers are to locals; the driver may be initialised more than once, and by several libraries.
+    // SAFETY: the pointers are to locals. The driver may be initialised several times and by several libraries.
     unsafe {
         version(&mut found.version);
         found.status = init(0);
@@ -88,15 +88,15 @@ fn ask(library: &Library, found: &mut CudaDriver) -> Result<(), String> {
     Ok(())
 }
 
-/// Asks the NVIDIA driver for its version and its GPUs; `CUDA_VISIBLE_DEVICES` limits them. Opens nothing else.
+/// Queries the NVIDIA driver for its version and its GPUs, limited by `CUDA_VISIBLE_DEVICES`. Opens no other library.
 #[napi(catch_unwind)]
 pub fn cuda_driver() -> CudaDriver {
     let mut found = CudaDriver { missing: None, version: 0, status: 0, devices: Vec::new() };
-    // SAFETY: the driver's initialisers do nothing but set up its own state.
+    // SAFETY: the driver's initialisers only set up its own state.
     match unsafe { Library::new(DRIVER) } {
         Ok(library) => {
             found.missing = ask(&library, &mut found).err();
-            // A driver does not expect to be closed.
+            // The driver is not designed to be closed.
             std::mem::forget(library);
         }
         Err(error) => found.missing = Some(reason(&error)),

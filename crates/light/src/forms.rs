@@ -1,4 +1,4 @@
-//! Words with their character features, outside of the JavaScript heap.
+//! Words with their character features, outside the JavaScript heap.
 
 use std::cell::{Cell, RefCell};
 use std::sync::Arc;
@@ -24,23 +24,23 @@ pub struct FormOptions {
     pub lowercase: bool,
     /// Whether the shape of the word is a feature: `Xxxx` for a name, `dd` for a number.
     pub shape: bool,
-    /// Weight of the shape among a word's features, in `[0, 1)`; 0, one feature, if omitted.
+    /// Weight of the shape among a word's features, in `[0, 1)`; 0, the weight of one feature, if omitted.
     pub shape_share: Option<f64>,
 }
 
 /// The concatenated features of some forms.
 #[napi(object, object_from_js = false)]
 pub struct FormFeatures {
-    /// Where the features of each form end. `[forms]`
+    /// End of each form's features. `[forms]`
     pub ends: Uint32Array,
     /// Their numbers, in `[0, buckets)`; repeated if they count several times.
     pub features: Uint32Array,
 }
 
-/// Longest run: the features of a word of 64 characters are this many times as many.
+/// Maximum n-gram length. A word of 64 characters has up to this many times as many features.
 const LONGEST_RUN: u32 = 16;
 
-/// Largest share of the shape: there are ten times as many features with it.
+/// Maximum weight of the shape, which multiplies the number of features by ten.
 const MOST_SHAPE: f64 = 0.9;
 
 impl TryFrom<&FormOptions> for Features {
@@ -85,7 +85,7 @@ impl ObjectFinalize for NativeForms {
 }
 
 impl NativeForms {
-    /// The forms, kept alive while they are read.
+    /// The forms, shared with a running reader.
     pub(crate) fn share(&self) -> napi::Result<Arc<Forms>> {
         let closed = || Error::new(ErrorCode::Disposed, "these forms were closed");
         self.forms.borrow().clone().ok_or_else(closed).js()
@@ -125,7 +125,7 @@ impl NativeForms {
             return Err(Error::new(ErrorCode::OutOfRange, message)).js();
         }
         let mut shared = self.share()?;
-        // Unless the forms are being read, the handle has the only other reference.
+        // Unless a reader has a reference, the handle's is the only other one.
         drop(self.forms.take());
         let added = match Arc::get_mut(&mut shared) {
             None => Err(Error::new(ErrorCode::InvalidArgument, "these forms are being read")).js(),
@@ -137,7 +137,7 @@ impl NativeForms {
         added
     }
 
-    /// How many forms there are.
+    /// Number of forms.
     #[napi(getter, catch_unwind)]
     pub fn size(&self) -> napi::Result<u32> {
         Ok(self.share()?.len() as u32)

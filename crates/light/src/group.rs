@@ -28,11 +28,12 @@ impl Exchange for Group {
     }
 }
 
-/// The group at an address that `ProcessGroup.table()` gave; none without one.
+/// The group at an address that `ProcessGroup.table()` returned; `None` if no address is given.
 pub(crate) fn group_at(table: Option<&BigInt>) -> napi::Result<Option<Arc<dyn Exchange>>> {
     let Some(table) = table else { return Ok(None) };
     let (_, address, exact) = table.get_u64();
-    // SAFETY: the address comes from the other addon, whose group the caller keeps open during this call; what is none is 0.
+    // SAFETY: the address comes from the other addon, whose group the caller keeps open during this call. Anything else
+    // becomes 0.
     let open = || unsafe { Collective::from_address(if exact { address } else { 0 }) };
     let group: Arc<dyn Exchange> = Arc::new(Group(guard(open).js()?));
     Ok(Some(group))

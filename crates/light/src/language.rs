@@ -1,4 +1,4 @@
-//! Writing and scoring texts by a network, all on libuv's pool.
+//! Writes and scores texts with a network, on libuv's pool.
 
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -11,7 +11,7 @@ use recurra_kernels::network::{Network, Stream};
 
 use crate::network::CpuNetwork;
 
-/// How the next unit is chosen.
+/// Sampling options: how the next unit is chosen.
 #[napi(object, object_to_js = false)]
 pub struct SamplingOptions {
     /// Divisor of the scores; 0 takes the most probable unit.
@@ -20,7 +20,7 @@ pub struct SamplingOptions {
     pub top_k: u32,
     /// Draws only from the smallest set of most probable units whose probabilities add up to at least this.
     pub top_p: f64,
-    /// Divisor of positive scores, and factor of negative ones, of recent units; 1 for no penalty.
+    /// Positive scores of recent units are divided by it, negative ones multiplied; 1 for no penalty.
     pub repetition_penalty: f64,
     /// Units that are never chosen.
     pub never: Vec<u32>,
@@ -30,7 +30,7 @@ pub struct SamplingOptions {
     pub seed: f64,
 }
 
-/// A text in progress: what was read and written so far.
+/// A text in progress: the units read and written so far.
 #[napi]
 pub struct WrittenText {
     generation: Arc<Mutex<Generation>>,
@@ -123,7 +123,7 @@ pub struct Written(Vec<i32>, bool);
 
 #[napi]
 impl CpuNetwork {
-    /// Reads units of a text, then writes up to `count` further ones. Units written before are already read.
+    /// Reads units of a text, then writes up to `count` more. Units that were written before are already read.
     #[napi(catch_unwind, ts_return_type = "Promise<WrittenUnits>")]
     pub fn write_text(
         &self,
@@ -141,7 +141,7 @@ impl CpuNetwork {
         self.background(work, |Written(units, ended)| WrittenUnits { units: Int32Array::new(units), ended })
     }
 
-    /// Reads units of a text (only before the first step), then makes up to `count` search steps.
+    /// Reads units of a text (only before the first step), then runs up to `count` search steps.
     #[napi(catch_unwind, ts_return_type = "Promise<FoundText>")]
     pub fn search_text(
         &self,
@@ -165,7 +165,7 @@ impl CpuNetwork {
         })
     }
 
-    /// Reads units of a text; returns for each the log-probability that its target comes next.
+    /// Reads units of a text. Returns for each one the log-probability that its target is the next unit.
     #[napi(catch_unwind, ts_return_type = "Promise<Float64Array>")]
     pub fn log_probabilities(
         &self,
@@ -181,7 +181,7 @@ impl CpuNetwork {
         self.background(work, Float64Array::new)
     }
 
-    /// The mean of the outputs of the last layer over the units of each text, `[texts, hidden_size]`.
+    /// The mean output of the last layer over the units of each text, `[texts, hidden_size]`.
     #[napi(catch_unwind, ts_return_type = "Promise<Float32Array>")]
     pub fn embed_texts(&self, units: &[i32], lengths: &[i32]) -> napi::Result<Pending<Vec<f32>, Float32Array>> {
         let (units, lengths) = (units.to_vec(), lengths.to_vec());

@@ -1,4 +1,4 @@
-//! The light addon: everything that works before, or without, libtorch.
+//! The light addon: everything that works without libtorch.
 //!
 //! It does not link libtorch. It detects the processor's features, opens libtorch on request, reads and writes
 //! safetensors files, computes networks and linear models on the CPU, learns word vectors, reads texts with the

@@ -24,7 +24,7 @@ pub(crate) unsafe fn open_for_others(path: &Path) -> Result<Library, libloading:
     #[cfg(windows)]
     {
         use libloading::os::windows::{LOAD_LIBRARY_SEARCH_DEFAULT_DIRS, LOAD_LIBRARY_SEARCH_DLL_LOAD_DIR, Library};
-        // Its dependencies are next to it, not next to node.exe.
+        // Dependencies are next to the library, not next to node.exe.
         let places = LOAD_LIBRARY_SEARCH_DLL_LOAD_DIR | LOAD_LIBRARY_SEARCH_DEFAULT_DIRS;
         // SAFETY: the caller is responsible for the initialisers.
         unsafe { Library::load_with_flags(path, places) }.map(Into::into)

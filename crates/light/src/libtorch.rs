@@ -27,19 +27,19 @@ fn version_of(library: &Library) -> Option<String> {
     Some(format!("{}.{}.{}", packed >> 56, (packed >> 48) & 0xff, (packed >> 40) & 0xff))
 }
 
-/// Makes waiting libgomp threads sleep early, unless the user configured it; returns the variable to remove afterwards.
+/// Makes waiting libgomp threads sleep early, unless the user configured it. Returns the variable to remove afterwards.
 ///
-/// libgomp reads this once, when it is loaded with libtorch. By default its threads spin for milliseconds after each
-/// parallel region, on cores that the kernels' own threads and other processes need: two trainings in parallel on two
-/// cores were twenty times as slow. Without any spinning, a small network's step is a quarter slower, since its
-/// parallel regions follow each other within microseconds. `OMP_PROC_BIND` and similar variables are unchanged.
+/// libgomp reads the variable once, when it is loaded with libtorch. By default, its threads spin for milliseconds
+/// after each parallel region, on cores that the kernels' own threads and other processes need: two parallel trainings
+/// on two cores were twenty times slower. Without any spinning, a small network's step is 25 % slower, because its
+/// parallel regions follow each other within microseconds. `OMP_PROC_BIND` and similar variables are not changed.
 fn let_openmp_sleep() -> Option<&'static str> {
     const NAME: &str = "GOMP_SPINCOUNT";
     if std::env::var_os(NAME).is_some() || std::env::var_os("OMP_WAIT_POLICY").is_some() {
         return None;
     }
-    // SAFETY: as Node's own assignment to `process.env`: a variable of our own is added for a moment, and glibc never frees a
-    // value that another thread may be reading.
+    // SAFETY: the same as Node's own assignment to `process.env`. A new variable exists for a moment, and glibc never
+    // frees a value that another thread may be reading.
     unsafe { std::env::set_var(NAME, "1000") };
     Some(NAME)
 }
@@ -54,11 +54,11 @@ pub fn open_libtorch(path: String) -> Result<Option<String>> {
             return Err(refused(format!("{path} is not an absolute path")));
         }
         let set = let_openmp_sleep();
-        // SAFETY: running the initialisers of the library that the user pointed to is what was asked for; its
-        // handle is leaked below, so no symbol outlives it.
+        // SAFETY: the user asked to run the initialisers of this library. Its handle is leaked below, so no symbol
+        // outlives it.
         let opened = unsafe { open_for_others(Path::new(&path)) };
         if let Some(name) = set {
-            // SAFETY: as in `let_openmp_sleep`; child processes should not inherit it.
+            // SAFETY: as in `let_openmp_sleep`. Child processes should not inherit the variable.
             unsafe { std::env::remove_var(name) };
         }
         let library = opened.map_err(|error| refused(reason(&error)))?;

@@ -19,7 +19,7 @@ use crate::group::group_at;
 use crate::safetensors_file::{HeldTensors, load};
 use crate::texts::TextEncoder;
 
-/// What the tokens of a row contribute to one output.
+/// Contributions of the tokens of a row to one output.
 #[napi(object, object_from_js = false)]
 pub struct Explanation {
     /// The output explained.
@@ -32,12 +32,12 @@ pub struct Explanation {
     pub contributions: Float32Array,
 }
 
-/// Measures of rows with known tags.
+/// Scores and losses of rows with known tags.
 #[napi(object, object_from_js = false)]
 pub struct MeasuredTags {
-    /// Three numbers for each token.
+    /// Three numbers per token, as in `scores`.
     pub scores: Float32Array,
-    /// One for each row.
+    /// The loss of each row.
     pub losses: Float32Array,
 }
 
@@ -49,7 +49,7 @@ type Measured = (Vec<f32>, Vec<f32>);
 pub struct TextScores {
     /// Scores, text by text.
     pub scores: Float32Array,
-    /// For each text, the number of tokens read and of known ones among them.
+    /// For each text, the number of tokens read and the number of known ones.
     pub counts: Uint32Array,
 }
 
@@ -59,7 +59,7 @@ pub struct Scored {
     counts: Vec<u32>,
 }
 
-/// The forms of a call, kept while it runs.
+/// The forms of a call, kept alive while it runs.
 fn shared(forms: Option<&NativeForms>) -> napi::Result<Option<Arc<Forms>>> {
     forms.map(NativeForms::share).transpose()
 }
@@ -89,9 +89,9 @@ impl ObjectFinalize for CpuNetwork {
 
 #[napi]
 impl CpuNetwork {
-    /// A network with initial values drawn from the seed, by the first work that needs them. With `forms`, those of the
-    /// whole vocabulary in its order, tokens are words although the network has subwords; its state is then that of a
-    /// network without subwords.
+    /// Creates a network, whose initial values are drawn from the seed when they are first needed. With `forms`, which
+    /// must be those of the whole vocabulary in its order, tokens are words although the network has subwords; its
+    /// state is then that of a network without subwords.
     #[napi(constructor, catch_unwind)]
     pub fn new(env: Env, config: NetworkConfig, forms: Option<&NativeForms>) -> napi::Result<Self> {
         let forms = shared(forms)?;
@@ -121,8 +121,8 @@ impl CpuNetwork {
         self.background(work, ChunkStats::from)
     }
 
-    /// From now on trains with the ranks of the process group with this `table()`, or alone without one. The network
-    /// keeps the group until then.
+    /// From now on, trains together with the ranks of the process group with this `table()`, or alone without one. The
+    /// network keeps the group until then.
     #[napi(catch_unwind, ts_args_type = "table?: bigint")]
     pub fn distribute(&self, table: Option<BigInt>) -> napi::Result<()> {
         self.handle.get()?.distribute(group_at(table.as_ref())?);
@@ -203,7 +203,7 @@ impl CpuNetwork {
         )
     }
 
-    /// Prepares for many predictions, in the background.
+    /// Prepares the network for many predictions, in the background.
     #[napi(catch_unwind, ts_return_type = "Promise<void>")]
     pub fn prepare(&self) -> napi::Result<Pending<(), ()>> {
         self.background(Network::prepare, |()| ())
@@ -215,7 +215,7 @@ impl CpuNetwork {
         self.background(Network::state, NamedArray::list)
     }
 
-    /// Replaces all weights; what differs is listed in one error, and then nothing has changed.
+    /// Replaces all weights. All differences are reported in one error, and then nothing has changed.
     #[napi(catch_unwind, ts_return_type = "Promise<void>")]
     pub fn load_state(&self, entries: Vec<NamedArray>) -> napi::Result<Pending<(), ()>> {
         let arrays = NamedArray::into_core(entries).js()?;
@@ -237,8 +237,8 @@ impl CpuNetwork {
         self.background(move |network| network.set_word_vectors(&words, &vectors), |()| ())
     }
 
-    /// Everything that a training resumes from, under names with the prefix `training.`; with `weights`, also the
-    /// weights as in `state`. It does not change the training.
+    /// The complete training state, under names with the prefix `training.`; with `weights`, also the weights as in
+    /// `state`. The training is not changed.
     #[napi(catch_unwind, ts_return_type = "Promise<Array<NamedArray>>")]
     pub fn training_state(&self, weights: bool) -> napi::Result<Pending<Vec<core::NamedArray>, Vec<NamedArray>>> {
         self.background(
@@ -251,7 +251,7 @@ impl CpuNetwork {
         )
     }
 
-    /// Restores the arrays of `trainingState(false)`; a mismatch is an error, and then nothing has changed.
+    /// Restores the arrays of `trainingState(false)`. A mismatch is an error, and then nothing has changed.
     #[napi(catch_unwind, ts_return_type = "Promise<void>")]
     pub fn restore(&self, entries: Vec<NamedArray>) -> napi::Result<Pending<(), ()>> {
         let arrays = NamedArray::into_core(entries).js()?;
@@ -259,7 +259,7 @@ impl CpuNetwork {
     }
 
     /// Scores a text synchronously, on the JavaScript thread. `row` receives the scores, followed by the number of
-    /// tokens read and of known ones among them.
+    /// tokens read and the number of known ones.
     ///
     /// Returns false, without a result, if there are more than `limit` tokens or if it would have to wait.
     #[napi(catch_unwind, ts_args_type = "encoder: TextEncoder, text: string, limit: number, row: Float32Array")]
@@ -288,9 +288,9 @@ impl CpuNetwork {
         })
     }
 
-    /// Scores of many texts, off the event loop: only their characters are copied on it.
+    /// Scores of many texts, off the event loop; on it, only their characters are copied.
     ///
-    /// Two calls may run at a time: the second's texts are split while the first's are computed.
+    /// Two calls may run at a time: the second one's texts are split while the first one's are computed.
     #[napi(
         catch_unwind,
         ts_args_type = "encoder: TextEncoder, texts: ReadonlyArray<string>",

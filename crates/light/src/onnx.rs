@@ -1,4 +1,4 @@
-//! Binding of ONNX files: written off the event loop.
+//! Binding of ONNX files, which are written off the event loop.
 
 use std::path::PathBuf;
 
@@ -21,27 +21,27 @@ pub struct OnnxModel {
     pub version: String,
     /// Version of the ONNX operator set.
     pub opset: i64,
-    /// What is computed.
+    /// The computation graph.
     pub graph: OnnxGraph,
     /// Metadata.
     pub metadata: Vec<OnnxEntry>,
 }
 
-/// A named text.
+/// A key with its value.
 #[napi(object, object_to_js = false)]
 pub struct OnnxEntry {
-    /// Name.
+    /// The key.
     pub key: String,
-    /// The text.
+    /// The value.
     pub value: String,
 }
 
-/// Nodes in topological order.
+/// A graph; its nodes are in topological order.
 #[napi(object, object_to_js = false)]
 pub struct OnnxGraph {
     /// Name.
     pub name: String,
-    /// What is computed.
+    /// The nodes, in topological order.
     pub nodes: Vec<OnnxNode>,
     /// Constants.
     pub constants: Vec<OnnxTensor>,
@@ -73,15 +73,15 @@ pub struct OnnxAttribute {
     pub name: String,
     /// A number.
     pub float: Option<f64>,
-    /// A whole number.
+    /// An integer.
     pub int: Option<i64>,
     /// A text.
     pub text: Option<String>,
-    /// Whole numbers.
+    /// Integers.
     pub ints: Option<Vec<i64>>,
     /// Texts.
     pub texts: Option<Vec<String>>,
-    /// A body.
+    /// A subgraph.
     pub graph: Option<OnnxGraph>,
 }
 
@@ -93,7 +93,7 @@ pub struct OnnxTensor {
     /// Type of the elements.
     #[napi(ts_type = "'float32' | 'int8' | 'uint8' | 'int32' | 'int64' | 'bool'")]
     pub dtype: String,
-    /// Sizes.
+    /// Sizes of the dimensions.
     pub dims: Vec<i64>,
     /// The elements, little-endian.
     pub data: Uint8Array,
@@ -107,7 +107,7 @@ pub struct OnnxValue {
     /// Type of the elements.
     #[napi(ts_type = "'float32' | 'int8' | 'uint8' | 'int32' | 'int64' | 'bool'")]
     pub dtype: String,
-    /// Sizes; a name for one that varies from call to call.
+    /// Sizes of the dimensions; a name for a size that varies between calls.
     pub dims: Vec<Either<i64, String>>,
 }
 
@@ -125,7 +125,7 @@ fn element(name: &str) -> Result<Element> {
     })
 }
 
-/// The array itself: its bytes still belong to JavaScript while they are written.
+/// A JavaScript array, whose bytes are written without a copy.
 struct Shared(Uint8Array);
 
 impl AsRef<[u8]> for Shared {

@@ -1,4 +1,4 @@
-//! Compressed models: made on libuv's pool, stored as the bytes of their file.
+//! Compresses models on libuv's pool, and keeps the bytes of their files.
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
@@ -18,18 +18,18 @@ use recurra_linear::LinearModel;
 use crate::safetensors_file::{Held, HeldTensors};
 use crate::vocabulary::NativeVocabulary;
 
-/// Details of a compression.
+/// The settings of a compression.
 #[napi(object, object_from_js = false)]
 pub struct CompressionPlan {
     /// Code of the word vectors; omitted without a network.
     pub code: Option<String>,
-    /// Kept words.
+    /// Number of words kept.
     pub words: u32,
-    /// Kept n-grams of the linear model.
+    /// Number of the linear model's n-grams kept.
     pub features: u32,
-    /// The largest whole number of its weights; 0 without a linear model.
+    /// The largest integer weight of the linear model; 0 without one.
     pub levels: u32,
-    /// The share of the inputs' and scores' squares that is lost.
+    /// The share of the squared inputs and scores that is lost.
     pub lost: f64,
 }
 
@@ -45,7 +45,7 @@ impl From<&Plan> for CompressionPlan {
     }
 }
 
-/// The file of a compressed model, outside of the JavaScript heap.
+/// The file of a compressed model, outside the JavaScript heap.
 #[napi(custom_finalize)]
 pub struct PackedModel {
     bytes: Arc<Vec<u8>>,
@@ -68,13 +68,13 @@ impl PackedModel {
 
 #[napi]
 impl PackedModel {
-    /// Bytes of the file.
+    /// Size of the file in bytes.
     #[napi(getter, catch_unwind)]
     pub fn byte_length(&self) -> f64 {
         self.bytes.len() as f64
     }
 
-    /// Details of the compression; `null` if it was not made here.
+    /// The settings of the compression; `null` if the model was not compressed here.
     #[napi(getter, catch_unwind)]
     pub fn plan(&self) -> Option<CompressionPlan> {
         self.plan.as_ref().map(CompressionPlan::from)
@@ -96,7 +96,7 @@ impl PackedModel {
     }
 }
 
-/// The file of a loaded compressed model, to be written unchanged; `null` for others, and on a second call.
+/// The file of a loaded compressed model, to be written unchanged. `null` for other models, and on a second call.
 #[napi(catch_unwind)]
 pub fn take_packed(env: Env, file: &mut HeldTensors) -> Option<PackedModel> {
     file.take_bytes().map(|bytes| PackedModel::new(env, bytes, None))
@@ -109,17 +109,17 @@ pub struct CompressionRequest {
     pub state: Vec<NamedArray>,
     /// The metadata of the file, without the words.
     pub metadata: HashMap<String, String>,
-    /// The networks' share in the answers, from 0 to 1.
+    /// The networks' share in the predictions, from 0 to 1.
     pub share: f64,
-    /// Words to keep whatever the budget.
+    /// Words that are always kept.
     pub pinned: Vec<u32>,
-    /// The word that replaces dropped ones; none if no words may be dropped.
+    /// The word that replaces dropped words; omitted if no words may be dropped.
     pub unknown: Option<u32>,
-    /// Maximum bytes of the file.
+    /// Maximum size of the file in bytes.
     pub max_bytes: Option<f64>,
     /// Bits per element of word vectors: 8, 4, 2 or 1.
     pub bits: Option<u32>,
-    /// Maximum words to keep.
+    /// Maximum number of words to keep.
     pub keep_words: Option<u32>,
 }
 
@@ -151,13 +151,13 @@ impl Compression {
         Self::default()
     }
 
-    /// Stops the work; it rejects with `ABORTED`.
+    /// Aborts the work, which rejects with `ABORTED`.
     #[napi(catch_unwind)]
     pub fn abort(&self) {
         self.stopped.store(true, Ordering::Relaxed);
     }
 
-    /// Makes the model, off the event loop.
+    /// Compresses the model, off the event loop.
     ///
     /// Rejects with `OUT_OF_RANGE` about `maxBytes` for a budget that cannot be met.
     #[napi(catch_unwind, ts_return_type = "Promise<PackedModel>")]

@@ -1,4 +1,4 @@
-//! How texts become tokens, and synchronous reading of single texts.
+//! Reads texts as tokens; single texts synchronously.
 
 use std::cell::RefCell;
 
@@ -23,7 +23,7 @@ thread_local! {
     static AT_ONCE: RefCell<AtOnce> = RefCell::default();
 }
 
-/// A text with more units is not read synchronously, and its buffers are not kept.
+/// Maximum length, in UTF-16 units, of a text that is read synchronously and whose buffers are kept.
 pub(crate) const SHORT: usize = 1 << 13;
 
 impl AtOnce {
@@ -34,7 +34,7 @@ impl AtOnce {
         tokenizer: Tokenizer,
         work: impl FnOnce(&mut Self) -> napi::Result<T>,
     ) -> napi::Result<T> {
-        // Taken out rather than borrowed: reading a text may call a function of JavaScript, which may re-enter here.
+        // Taken rather than borrowed: reading a text may call a JavaScript function, which may re-enter here.
         let mut this = AT_ONCE.take();
         this.text.clear();
         this.ids.clear();
@@ -48,8 +48,8 @@ impl AtOnce {
     }
 }
 
-/// Splits a text by torchtext's `basic_english`, synchronously. The tokens are joined by line breaks, which none of
-/// them contains: JavaScript splits one string faster than it receives many.
+/// Splits a text by torchtext's `basic_english`, synchronously. The tokens are joined by line breaks, which no token
+/// contains: JavaScript splits one string faster than it receives many.
 #[napi(catch_unwind, ts_args_type = "text: string", ts_return_type = "string")]
 pub fn basic_english<'env>(env: &'env Env, text: Unknown<'_>) -> napi::Result<JsString<'env>> {
     AtOnce::with(*env, text, Tokenizer::BasicEnglish, |AtOnce { text, joined, .. }| {
@@ -67,21 +67,21 @@ pub fn basic_english<'env>(env: &'env Env, text: Unknown<'_>) -> napi::Result<Js
 /// Options of a built-in tokenizer's reader.
 #[napi(object, object_to_js = false)]
 pub struct TextReaderOptions {
-    /// What splits the texts.
+    /// The tokenizer that splits the texts.
     #[napi(ts_type = "'basic_english' | 'characters'")]
     pub tokenizer: String,
-    /// Longest run of neighbouring tokens that also counts as a token; 1 for none.
+    /// Longest n-gram of consecutive tokens; 1 for none.
     pub ngrams: u32,
-    /// Maximum tokens read, without n-grams.
+    /// Maximum number of tokens, not counting n-grams.
     pub max_length: u32,
-    /// Which part of a longer text is read.
+    /// The part that is kept of a longer text.
     #[napi(ts_type = "'head' | 'tail' | 'both'")]
     pub truncate: String,
     /// Whether a literal `<pad>` in a text is read as `<unk>`.
     pub masks_padding: bool,
 }
 
-/// How texts become tokens.
+/// Reads texts as tokens.
 #[napi]
 pub struct TextReader {
     pub(crate) reading: Reading,
@@ -116,7 +116,7 @@ impl TextReader {
         Ok(Self { reading: reading_of(&options).js()? })
     }
 
-    /// The tokens read of a text, synchronously.
+    /// The tokens of a text, synchronously.
     #[napi(catch_unwind, ts_args_type = "text: string", ts_return_type = "Array<string>")]
     pub fn tokens<'env>(&self, env: &'env Env, text: Unknown<'_>) -> napi::Result<Vec<JsString<'env>>> {
         AtOnce::with(*env, text, self.reading.tokenizer, |AtOnce { text, room, .. }| {

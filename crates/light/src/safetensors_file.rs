@@ -1,4 +1,4 @@
-//! Binding of safetensors files: read and written off the event loop.
+//! Binding of safetensors files, which are read and written off the event loop.
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
@@ -36,7 +36,7 @@ impl From<Contents> for SafetensorsFile {
     }
 }
 
-/// A file's tensors for a network, without a copy; names that start with `except` are skipped.
+/// A file's tensors for a network, without a copy. Names that start with `except` are skipped.
 pub(crate) fn named<'a>(contents: &'a Contents, except: Option<&str>) -> Vec<core::NamedArray<&'a [u8]>> {
     let counts = |name: &str| except.is_none_or(|prefix| !name.starts_with(prefix));
     contents.entries.iter().filter(|entry| counts(&entry.name)).map(core::NamedArray::borrowed).collect()
@@ -54,7 +54,8 @@ pub(crate) fn load(
     Ok(())
 }
 
-/// Returns memory freed after loading a model to the system: glibc would otherwise keep several times the model's size.
+/// Returns the memory that loading a model freed to the system. glibc would otherwise keep several times the model's
+/// size.
 fn give_back() {
     #[cfg(all(target_os = "linux", target_env = "gnu"))]
     {
@@ -77,7 +78,7 @@ pub struct HeldTensor {
     pub byte_length: f64,
 }
 
-/// The tensors of a file, outside of the JavaScript heap until a network takes them: copying them there and back, and
+/// The tensors of a file, outside the JavaScript heap until a network takes them. Copying them into it and back, and
 /// waiting for the garbage collector, would cost several times their size.
 #[napi]
 pub struct HeldTensors {
@@ -91,14 +92,14 @@ pub struct HeldTensors {
 
 #[napi]
 impl HeldTensors {
-    /// The file's `__metadata__`; a second call gives nothing.
+    /// The file's `__metadata__`; empty on a second call.
     #[napi(catch_unwind)]
     pub fn take_metadata(&mut self) -> HashMap<String, String> {
         std::mem::take(&mut self.metadata)
     }
 
-    /// Takes the tokens of the model out of the metadata; a second call returns nothing. `null` if they are still in
-    /// the metadata.
+    /// The vocabulary that was taken out of the metadata. `null` if the tokens are still in the metadata, and on a
+    /// second call.
     #[napi(catch_unwind)]
     pub fn take_vocabulary(&mut self, env: Env) -> Option<NativeVocabulary> {
         self.vocabulary.take().map(|vocabulary| NativeVocabulary::from(env, vocabulary))
@@ -110,12 +111,12 @@ impl HeldTensors {
         self.checksum.clone()
     }
 
-    /// The tensors, in the order of their data; empty after they were taken. A coded matrix counts as one, with its
-    /// float32 size.
+    /// The tensors in the order of their data; empty after they were taken. A coded matrix counts as one tensor, with
+    /// its float32 size.
     #[napi(getter, catch_unwind)]
     pub fn tensors(&self) -> Vec<HeldTensor> {
         let contents = self.contents.lock().unwrap_or_else(PoisonError::into_inner);
-        // Incomplete data was refused when the file was read.
+        // Incomplete data was rejected when the file was read.
         let listed = contents.as_ref().and_then(|contents| recurra_codes::listed(&contents.entries).ok());
         let tensors = listed.into_iter().flatten().map(|tensor| HeldTensor {
             name: tensor.name,
@@ -125,7 +126,7 @@ impl HeldTensors {
         tensors.collect()
     }
 
-    /// Takes the tensors whose names start with `prefix`, and removes the prefix; the rest stays.
+    /// Takes the tensors whose names start with `prefix`, and removes the prefix. The others stay.
     #[napi(catch_unwind)]
     pub fn take_part(&self, prefix: String) -> HeldTensors {
         let mut entries = self.take_some(&prefix);
@@ -146,7 +147,7 @@ impl HeldTensors {
 }
 
 impl HeldTensors {
-    /// The file itself, if it is a compressed model; nothing on a second call.
+    /// The file itself, if it is a compressed model; `None` on a second call.
     pub(crate) fn take_bytes(&mut self) -> Option<Arc<Vec<u8>>> {
         self.packed.take()
     }
@@ -157,7 +158,7 @@ impl HeldTensors {
         taken.ok_or_else(|| Error::new(ErrorCode::Disposed, "these tensors have already been taken"))
     }
 
-    /// The tensors whose names start with `prefix`; the rest stays.
+    /// Takes the tensors whose names start with `prefix`. The others stay.
     pub(crate) fn take_some(&self, prefix: &str) -> Vec<core::NamedArray> {
         let mut contents = self.contents.lock().unwrap_or_else(PoisonError::into_inner);
         let entries = contents.as_mut().map(|contents| std::mem::take(&mut contents.entries)).unwrap_or_default();
@@ -183,7 +184,7 @@ pub fn read_safetensors(path: String, limit: f64) -> AsyncTask<Background<Conten
 /// Prefix of a checkpoint's arrays that are not weights.
 const TRAINING: &str = "training.";
 
-/// A file's contents, and the vocabulary that was taken out of it.
+/// The contents of a file, and the vocabulary taken out of it.
 pub struct Held {
     contents: Contents,
     vocabulary: Option<Vocabulary>,
@@ -191,7 +192,7 @@ pub struct Held {
 }
 
 impl Held {
-    /// Of a file's bytes; `path` is for messages.
+    /// Reads the bytes of a file; `path` is for messages.
     pub(crate) fn read(path: &Path, bytes: Vec<u8>) -> Result<Self> {
         let mut contents = parse(path, &bytes)?;
         let compressed = contents.metadata.contains_key(COMPRESSION);
@@ -216,7 +217,7 @@ impl Held {
                 vocabulary.finish();
                 Some(vocabulary)
             }
-            // Nearly all of a model's description are its words, of which JavaScript would make a string each.
+            // Most of a model's description is its vocabulary; JavaScript would create a string for each word.
             None => metadata.get_mut(DESCRIPTION).and_then(|description| {
                 let mut vocabulary = Vocabulary::default();
                 *description = take_tokens(description, |token| vocabulary.add(token).is_ok())?;
@@ -231,7 +232,7 @@ impl Held {
         Ok(Self { contents, vocabulary, packed })
     }
 
-    /// For JavaScript.
+    /// Converts it for JavaScript.
     pub(crate) fn tensors(self) -> HeldTensors {
         let Self { mut contents, vocabulary, packed } = self;
         let metadata = std::mem::take(&mut contents.metadata);
@@ -255,7 +256,7 @@ pub fn write_safetensors(
     tensors: Vec<NamedArray>,
     metadata: HashMap<String, String>,
 ) -> napi::Result<AsyncTask<Background<(), ()>>> {
-    // The bytes still belong to JavaScript while they are written; callers must not change the arrays.
+    // The bytes are not copied while they are written; callers must not change the arrays.
     let entries = NamedArray::into_core(tensors).js()?;
     let write = move || {
         let path = PathBuf::from(path);

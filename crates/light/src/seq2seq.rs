@@ -19,15 +19,16 @@ use crate::safetensors_file::{HeldTensors, load};
 /// Configuration of a sequence-to-sequence network.
 #[napi(object, object_to_js = false)]
 pub struct Seq2SeqConfig {
-    /// From source units to vectors. Its cell and dropouts are also the decoder's.
+    /// The encoder: turns source units into vectors. The decoder has the same cell and dropout rates.
     pub encoder: EncoderConfig,
     /// Number of target units.
     pub target_size: u32,
     /// Columns of the embedding of target units.
     pub target_embedding_dim: u32,
-    /// Size of the decoder's state.
+    /// Size of the decoder's hidden state.
     pub decoder_hidden: u32,
-    /// Layers of the decoder; each starts from the final states of the same layer of the encoder, or of its last one.
+    /// Number of layers of the decoder. Each starts from the final states of the same layer of the encoder, or of its
+    /// last layer.
     pub decoder_layers: u32,
     /// How source units are scored.
     #[napi(ts_type = "'luong' | 'bahdanau'")]
@@ -66,18 +67,18 @@ impl TryFrom<Seq2SeqConfig> for core::Seq2SeqConfig {
 pub struct DecodeOptions {
     /// Hypotheses kept at each step; 1 is greedy search.
     pub beam_size: u32,
-    /// Maximum units of each row, without the end unit.
+    /// Maximum number of units for each row, without the end unit.
     pub max_lengths: Int32Array,
     /// Hypotheses are ranked by log-probability divided by length (including the end unit) to this power.
     pub length_penalty: f64,
-    /// Results of each row, best first.
+    /// Number of results per row, best first.
     pub n_best: u32,
     /// Whether to return the attention weights of each unit.
     pub alignments: bool,
 }
 
 impl DecodeOptions {
-    /// The options without what there is of each row.
+    /// The options without the per-row lengths.
     fn settings(&self) -> core::DecodeOptions<'static> {
         core::DecodeOptions {
             beam_size: self.beam_size as usize,
@@ -92,11 +93,11 @@ impl DecodeOptions {
 /// The results of a search.
 #[napi(object, object_from_js = false)]
 pub struct DecodedUnits {
-    /// Units of all results without the end unit, row by row, the best of each row first.
+    /// Units of all results without the end unit, row by row, with the best result of each row first.
     pub units: Int32Array,
-    /// Where the units of each result begin, followed by their total number.
+    /// Start of each result's units, followed by the total.
     pub starts: Uint32Array,
-    /// The sum of the log-probabilities of each result; minus infinity for a missing result.
+    /// The log-probability of each result; minus infinity for a missing result.
     pub scores: Float32Array,
     /// For each unit of each result, a weight for each source unit of its row, if requested.
     pub alignments: Option<Float32Array>,
@@ -113,7 +114,7 @@ impl DecodedUnits {
     }
 }
 
-/// Stops a search from outside.
+/// Aborts searches.
 #[napi]
 pub struct SearchStop {
     stopped: Arc<AtomicBool>,
@@ -121,14 +122,14 @@ pub struct SearchStop {
 
 #[napi]
 impl SearchStop {
-    /// For one search, or for several.
+    /// For one or several searches.
     #[napi(constructor)]
     #[allow(clippy::new_without_default, reason = "JavaScript has no Default")]
     pub fn new() -> Self {
         Self { stopped: Arc::default() }
     }
 
-    /// Stops the searches that use it: they fail with `ABORTED`.
+    /// Aborts the searches that use it: they fail with `ABORTED`.
     #[napi]
     pub fn stop(&self) {
         self.stopped.store(true, Ordering::Relaxed);
@@ -160,7 +161,7 @@ impl ObjectFinalize for CpuSeq2Seq {
 
 #[napi]
 impl CpuSeq2Seq {
-    /// A network with initial values drawn from the seed, by the first work that needs them.
+    /// Creates a network, whose initial values are drawn from the seed when they are first needed.
     #[napi(constructor, catch_unwind)]
     pub fn new(env: Env, config: Seq2SeqConfig) -> napi::Result<Self> {
         let network = guard(|| Seq2Seq::new(config.try_into()?)).js()?;
@@ -168,7 +169,7 @@ impl CpuSeq2Seq {
         Ok(Self { handle: Handle::new(env, "network", network, bytes) })
     }
 
-    /// Trains from now on with the ranks of the process group whose `table()` this is, or alone without one.
+    /// From now on, trains together with the ranks of the process group with this `table()`, or alone without one.
     #[napi(catch_unwind, ts_args_type = "table?: bigint")]
     pub fn distribute(&self, table: Option<BigInt>) -> napi::Result<()> {
         self.handle.get()?.distribute(group_at(table.as_ref())?);
@@ -176,8 +177,8 @@ impl CpuSeq2Seq {
     }
 
     /// Trains on the batches of a chunk, one step each. `tokens` and `lengths` are the source units of the rows,
-    /// `targets` the target units of all rows, each ending with the end unit, and `targetStarts` where those of each
-    /// row begin. Answers are target units.
+    /// `targets` the target units of all rows, each row ending with the end unit, and `targetStarts` the start of each
+    /// row. Answers are target units.
     #[napi(catch_unwind, ts_return_type = "Promise<ChunkStats>")]
     pub fn train_batches(&self, chunk: Chunk, options: StepOptions) -> napi::Result<Pending<Stats, ChunkStats>> {
         let (chunk, options) = (OwnedChunk::from(chunk), OwnedStepOptions::try_from(options).js()?);
@@ -219,7 +220,7 @@ impl CpuSeq2Seq {
         Ok(decoded.map(|decoded| DecodedUnits::of(decoded, options.alignments)))
     }
 
-    /// The log-probability of each target unit, given those before it; targets as for training.
+    /// The log-probability of each target unit, given the previous ones. Targets are passed as for training.
     #[napi(catch_unwind, ts_return_type = "Promise<Float32Array>")]
     pub fn score(
         &self,
@@ -239,23 +240,23 @@ impl CpuSeq2Seq {
         self.background(Seq2Seq::state, NamedArray::list)
     }
 
-    /// Replaces all weights; what differs is listed in one error, and then nothing has changed.
+    /// Replaces all weights. All differences are reported in one error, and then nothing has changed.
     #[napi(catch_unwind, ts_return_type = "Promise<void>")]
     pub fn load_state(&self, entries: Vec<NamedArray>) -> napi::Result<Pending<(), ()>> {
         let arrays = NamedArray::into_core(entries).js()?;
         self.background(move |network| network.load_state(&arrays), |()| ())
     }
 
-    /// Replaces all weights by those of a file, whose memory is given back; else as `loadState`. Tensors whose names begin
-    /// with `except` do not count.
+    /// Replaces all weights by those of a file, whose memory is freed; otherwise like `loadState`. Tensors whose names
+    /// start with `except` are ignored.
     #[napi(catch_unwind, ts_return_type = "Promise<void>")]
     pub fn load_held(&self, file: &HeldTensors, except: Option<String>) -> napi::Result<Pending<(), ()>> {
         let contents = file.take().js()?;
         self.background(move |network| load(contents, except.as_deref(), |arrays| network.load_state(arrays)), |()| ())
     }
 
-    /// All that a training resumes from, under names that begin with `training.`; with `weights`, also the weights as
-    /// `state` gives them. The training itself is not changed by it.
+    /// The complete training state, under names with the prefix `training.`; with `weights`, also the weights as in
+    /// `state`. The training is not changed.
     #[napi(catch_unwind, ts_return_type = "Promise<Array<NamedArray>>")]
     pub fn training_state(&self, weights: bool) -> napi::Result<Pending<Vec<core::NamedArray>, Vec<NamedArray>>> {
         self.background(
@@ -268,7 +269,7 @@ impl CpuSeq2Seq {
         )
     }
 
-    /// Takes over what `trainingState(false)` gave; what does not fit is an error, and then nothing has changed.
+    /// Restores the arrays of `trainingState(false)`. A mismatch is an error, and then nothing has changed.
     #[napi(catch_unwind, ts_return_type = "Promise<void>")]
     pub fn restore(&self, entries: Vec<NamedArray>) -> napi::Result<Pending<(), ()>> {
         let arrays = NamedArray::into_core(entries).js()?;

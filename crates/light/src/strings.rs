@@ -1,4 +1,4 @@
-//! JavaScript's strings as UTF-16, and back.
+//! Converts JavaScript strings to UTF-16 and back.
 
 use std::ptr::null_mut;
 
@@ -6,29 +6,29 @@ use napi::bindgen_prelude::Array;
 use napi::{Env, JsString, JsValue, check_status, sys};
 use recurra_text::{Tokenizer, needs_javascript, push_units, units};
 
-/// Units reserved before a string's length is known: most texts have fewer.
+/// Units reserved before a string's length is known; most texts are shorter.
 const ROOM: usize = 1 << 13;
 
-/// Appends a string of JavaScript.
+/// Appends a JavaScript string.
 pub(crate) fn read(env: Env, value: sys::napi_value, to: &mut Vec<u16>) -> napi::Result<()> {
     let mut room = ROOM;
     loop {
         to.reserve(room);
         let (start, room_now) = (to.len(), to.capacity() - to.len());
         let mut copied = 0;
-        // SAFETY: the buffer has that much room behind what is in it, and Node writes no more.
+        // SAFETY: the buffer has that much room after its contents, and Node writes no more.
         let status = unsafe {
             let at = to.as_mut_ptr().add(start);
             sys::napi_get_value_string_utf16(env.raw(), value, at, room_now, &mut copied)
         };
         check_status!(status)?;
         if copied + 1 < room_now {
-            // SAFETY: that many units were written.
+            // SAFETY: this many units were written.
             unsafe { to.set_len(start + copied) };
             return Ok(());
         }
-        // It may have been cut: one unit of the room is for a zero at the end.
-        // SAFETY: without a buffer Node writes the length only.
+        // The string may have been truncated: one unit of the room is for a terminating zero. SAFETY: without a buffer,
+        // Node only writes the length.
         let status = unsafe { sys::napi_get_value_string_utf16(env.raw(), value, null_mut(), 0, &mut copied) };
         check_status!(status)?;
         room = copied + 2;
@@ -38,7 +38,7 @@ pub(crate) fn read(env: Env, value: sys::napi_value, to: &mut Vec<u16>) -> napi:
 /// Appends a text in the form that a tokenizer needs. This is the only place that lowercases texts.
 ///
 /// Rust lowercases what every version of Unicode agrees on; other texts use JavaScript's `toLowerCase`, so that a text
-/// always has the same tokens with this Node.
+/// always has the same tokens in the same version of Node.
 pub(crate) fn read_text(env: Env, value: sys::napi_value, tokenizer: Tokenizer, to: &mut Vec<u16>) -> napi::Result<()> {
     let start = to.len();
     read(env, value, to)?;
@@ -52,17 +52,17 @@ pub(crate) fn read_text(env: Env, value: sys::napi_value, tokenizer: Tokenizer, 
 /// A string lowercased by JavaScript's `toLowerCase`.
 fn lower(env: Env, text: sys::napi_value) -> napi::Result<sys::napi_value> {
     let mut function = null_mut();
-    // SAFETY: Node writes a value into the place that it is given.
+    // SAFETY: Node writes one value to the given place.
     check_status!(unsafe { sys::napi_get_global(env.raw(), &mut function) })?;
     for name in [c"String", c"prototype", c"toLowerCase"] {
         let mut property = null_mut();
-        // SAFETY: the object is alive, as it was just received, and the name ends with a zero.
+        // SAFETY: the object is alive, because it was just received, and the name is zero-terminated.
         let status = unsafe { sys::napi_get_named_property(env.raw(), function, name.as_ptr(), &mut property) };
         check_status!(status)?;
         function = property;
     }
     let mut lowered = null_mut();
-    // SAFETY: both values are alive: the text as an argument of the call under way, or an element of one.
+    // SAFETY: both values are alive: the text is an argument of the current call, or an element of one.
     let status = unsafe { sys::napi_call_function(env.raw(), text, function, 0, std::ptr::null(), &mut lowered) };
     check_status!(status)?;
     Ok(lowered)
@@ -72,7 +72,7 @@ fn lower(env: Env, text: sys::napi_value) -> napi::Result<sys::napi_value> {
 fn elements(env: Env, list: &Array<'_>, mut each: impl FnMut(sys::napi_value) -> napi::Result<()>) -> napi::Result<()> {
     for index in 0..list.len() {
         let mut element = null_mut();
-        // SAFETY: the array is alive, as it is an argument of the call.
+        // SAFETY: the array is alive, because it is an argument of the call.
         check_status!(unsafe { sys::napi_get_element(env.raw(), list.raw(), index, &mut element) })?;
         each(element)?;
     }
@@ -97,12 +97,12 @@ impl Texts {
         Ok(texts)
     }
 
-    /// How many there are.
+    /// Number of texts.
     pub(crate) fn len(&self) -> usize {
         self.ends.len()
     }
 
-    /// About how many tokens they have.
+    /// Approximate number of tokens.
     pub(crate) fn about_tokens(&self) -> usize {
         self.units.len() / 4
     }
@@ -143,8 +143,8 @@ pub(crate) fn for_each_token(
     })
 }
 
-/// A token of a vocabulary as a string of JavaScript.
+/// A token of a vocabulary as a JavaScript string.
 pub(crate) fn token_string<'env>(env: &'env Env, token: &[u8]) -> napi::Result<JsString<'env>> {
-    // Node keeps a string as it is given: most need only one byte for each character.
+    // Node keeps a string's encoding: Latin-1 needs only one byte per character.
     if token.is_ascii() { env.create_string_latin1(token) } else { env.create_string_utf16(units(token)) }
 }

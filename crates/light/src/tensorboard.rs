@@ -1,17 +1,17 @@
-//! Records of TensorBoard's event files: TFRecord around messages of TensorFlow's `event.proto` and `summary.proto`, as
-//! far as they are written here. The crates that write whole event files have had no release for years, so the two
-//! error-prone parts, protobuf and CRC-32C, come from maintained crates, and the framing around them is ours.
+//! Records of TensorBoard's event files: TFRecord framing of TensorFlow's `event.proto` and `summary.proto` messages,
+//! limited to the fields written here. The crates that write whole event files are unmaintained, so the two error-prone
+//! parts, protobuf and CRC-32C, come from maintained crates, and the framing is our own.
 
 use napi::bindgen_prelude::Uint8Array;
 use napi_derive::napi;
 use prost::Message;
 
-/// A number under a name.
+/// A named number.
 #[napi(object, object_to_js = false)]
 pub struct TensorboardScalar {
-    /// Name, in which slashes make groups.
+    /// Name; slashes make groups.
     pub tag: String,
-    /// The number; kept as float32.
+    /// The number, stored as float32.
     pub value: f64,
 }
 
@@ -80,7 +80,7 @@ impl From<TensorboardEvent> for Event {
     }
 }
 
-/// A masked CRC as in TFRecord: rotated and offset, since the data may contain a CRC.
+/// A masked CRC as in TFRecord: rotated and offset, because the data may contain a CRC itself.
 fn masked(bytes: &[u8]) -> [u8; 4] {
     crc32c::crc32c(bytes).rotate_right(15).wrapping_add(0xa282_ead8).to_le_bytes()
 }

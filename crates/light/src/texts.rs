@@ -1,4 +1,4 @@
-//! Texts straight to ids: JavaScript's strings are read here, without a string for each token.
+//! Converts texts to ids directly: JavaScript strings are read here, without a string per token.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -17,20 +17,20 @@ use crate::vocabulary::NativeVocabulary;
 pub struct TextEncoder {
     vocabulary: Arc<Vocabulary>,
     encoder: Encoder,
-    /// The turn lock: while one batch is computed, the next is split, and then waits here.
+    /// The turn lock: while one batch is computed, the next one is split and then waits for it.
     turn: Arc<Mutex<()>>,
 }
 
 #[napi]
 impl TextEncoder {
-    /// Reads texts with a reader and looks their tokens up; `unknown` is the index of tokens outside of the vocabulary.
+    /// Reads texts with a reader and looks up their tokens. `unknown` is the index of tokens outside the vocabulary.
     #[napi(constructor, catch_unwind)]
     pub fn new(vocabulary: &NativeVocabulary, reader: &TextReader, unknown: u32) -> Self {
         let encoder = Encoder { reading: reader.reading, unknown };
         Self { vocabulary: vocabulary.share(), encoder, turn: Arc::default() }
     }
 
-    /// Token ids of many texts, off the event loop: only their characters are copied on it.
+    /// Token ids of many texts, off the event loop; on it, only their characters are copied.
     #[napi(catch_unwind, ts_args_type = "texts: ReadonlyArray<string>", ts_return_type = "Promise<TextIds>")]
     pub fn encode(&self, env: Env, texts: Array<'_>) -> napi::Result<AsyncTask<Background<Encoded, TextIds>>> {
         let later = self.later(env, &texts)?;
@@ -40,8 +40,8 @@ impl TextEncoder {
         })))
     }
 
-    /// Writes the number of tokens read of a text, and of known ones, into `counts`, synchronously; false for a long
-    /// text.
+    /// Writes the number of tokens of a text and the number of known ones into `counts`, synchronously. Returns false
+    /// for a long text.
     #[napi(catch_unwind, ts_args_type = "text: string, counts: Float32Array")]
     pub fn count_now(&self, env: Env, text: Unknown<'_>, mut counts: Float32ArraySlice<'_>) -> napi::Result<bool> {
         self.at_once(env, text, usize::MAX, |_, Counts { tokens, known }| {
@@ -54,8 +54,8 @@ impl TextEncoder {
 }
 
 impl TextEncoder {
-    /// Reads a text on the JavaScript thread and processes its ids; false if it is long or has more than `limit`
-    /// tokens.
+    /// Reads a text on the JavaScript thread and processes its ids. Returns false if it is long or has more than
+    /// `limit` tokens.
     pub(crate) fn at_once(
         &self,
         env: Env,
@@ -72,7 +72,7 @@ impl TextEncoder {
         })
     }
 
-    /// Copies the characters of texts, to be split on another thread.
+    /// Copies the characters of texts, to split them on another thread.
     pub(crate) fn later(&self, env: Env, texts: &Array<'_>) -> napi::Result<Later> {
         let texts = Texts::read(env, texts, self.encoder.reading.tokenizer)?;
         Ok(Later { texts, encoder: self.encoder, vocabulary: self.vocabulary.clone(), turn: self.turn.clone() })
@@ -88,7 +88,7 @@ pub(crate) struct Later {
 }
 
 impl Later {
-    /// The texts' ids, and their turn: batches are computed one after the other.
+    /// The texts' ids, and their turn: batches are computed one at a time.
     pub(crate) fn encode(self) -> (Encoded, Turn) {
         (encode(&self.encoder, &self.vocabulary, &self.texts), Turn(self.turn))
     }
@@ -98,7 +98,7 @@ impl Later {
 pub(crate) struct Turn(Arc<Mutex<()>>);
 
 impl Turn {
-    /// Waits until the batch before has been computed.
+    /// Waits until the previous batch has been computed.
     pub(crate) fn take(&self) -> MutexGuard<'_, ()> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -107,13 +107,13 @@ impl Turn {
 /// Texts as token ids.
 #[napi(object, object_from_js = false)]
 pub struct TextIds {
-    /// The ids of all texts, concatenated; a text without tokens has that of the unknown token.
+    /// The ids of all texts, concatenated. A text without tokens has the id of the unknown token.
     pub ids: Int32Array,
-    /// For each text, the number of tokens read and of known ones among them.
+    /// For each text, the number of tokens read and the number of known ones.
     pub counts: Uint32Array,
 }
 
-/// The same, before it becomes JavaScript values; and the ids of each text.
+/// The same, before it becomes JavaScript values, with the number of ids of each text.
 pub struct Encoded {
     pub(crate) ids: Vec<i32>,
     pub(crate) lengths: Vec<i32>,

@@ -12,11 +12,11 @@ use serde::Deserialize;
 use serde::de::IgnoredAny;
 use tokenizers::{ModelWrapper, PostProcessorWrapper, Tokenizer};
 
-/// Maximum size of a description in a model file: the format allows 100 MB for everything but weights, and the
-/// vocabulary must also fit. The largest in use (262,144 tokens) has 33 MB.
+/// Maximum size of a description in a model file. The format allows 100 MB for everything but weights, and the
+/// vocabulary must also fit. The largest one in use (262,144 tokens) has 33 MB.
 const LARGEST_JSON: u64 = 64 << 20;
 
-/// Has letters, digits, marks, several scripts, and a character that no vocabulary knows.
+/// A text with letters, digits, marks, several scripts, and a character that no vocabulary contains.
 const PROBE: &str = "The year 1999: na\u{ef}ve e\u{301} \u{65e5}\u{672c} \u{1f642}\u{10fffd}";
 
 /// A tokenizer, and its description.
@@ -66,7 +66,7 @@ fn escaped_length(json: &str) -> u64 {
     json.bytes().map(length).sum()
 }
 
-/// The parts of a description with the unknown token and the normalization.
+/// The parts of a description that define the unknown token and the normalization.
 #[derive(Deserialize)]
 struct Parts {
     model: UnknownOfModel,
@@ -79,7 +79,7 @@ struct UnknownOfModel {
     unk_id: Option<u32>,
 }
 
-/// A normalizer, or several one after the other.
+/// A normalizer, or a sequence of them.
 #[derive(Deserialize)]
 struct NormalizerPart {
     #[serde(default)]
@@ -98,7 +98,7 @@ impl NormalizerPart {
 }
 
 fn describe(mut json: String) -> Result<Described> {
-    // Editors of Windows put a byte order mark before the text.
+    // Windows editors put a byte order mark before the text.
     if json.starts_with('\u{feff}') {
         json.drain(..'\u{feff}'.len_utf8());
     }
@@ -113,8 +113,8 @@ fn describe(mut json: String) -> Result<Described> {
     }
     let mut tokenizer: Tokenizer = json.parse().map_err(invalid)?;
     let UnknownOfModel { unk_token, unk_id } = parts.map_err(invalid)?.model;
-    // A text's tokens must be deterministic and complete: dropout, truncation, padding and special tokens are off, and
-    // a special token spelled in the text, such as `[SEP]`, is text.
+    // A text's tokens must be deterministic and complete. So dropout, truncation, padding and special tokens are
+    // disabled, and a special token spelled in the text, such as `[SEP]`, is ordinary text.
     tokenizer.with_truncation(None).map_err(invalid)?;
     tokenizer.with_padding(None);
     tokenizer.with_post_processor(None::<PostProcessorWrapper>);
@@ -132,7 +132,7 @@ fn describe(mut json: String) -> Result<Described> {
     Ok(described)
 }
 
-/// A description that makes the library panic is invalid.
+/// Like [`describe`]. A description that makes the library panic is invalid.
 fn describe_guarded(json: String) -> Result<Described> {
     guard(|| describe(json)).map_err(|error| match error.code() {
         ErrorCode::Internal => {
@@ -163,7 +163,7 @@ impl Described {
     }
 
     fn bytes(&self) -> usize {
-        // Vocabulary and merges are kept in several maps: about four times their text.
+        // The vocabulary and merges are kept in several maps, about four times their text.
         5 * self.json.len()
     }
 }
@@ -181,7 +181,7 @@ impl ObjectFinalize for NativeTokenizer {
     }
 }
 
-/// Makes a tokenizer, off the event loop.
+/// Creates a tokenizer, off the event loop.
 pub type Opening = AsyncTask<Background<Described, NativeTokenizer>>;
 
 pub(crate) fn opening(read: impl FnOnce() -> Result<String> + Send + 'static) -> Opening {
@@ -203,7 +203,7 @@ pub fn open_tokenizer(path: String) -> Opening {
     })
 }
 
-/// Makes a tokenizer from the content of a `tokenizer.json`.
+/// Creates a tokenizer from the content of a `tokenizer.json`.
 #[napi(catch_unwind, ts_return_type = "Promise<NativeTokenizer>")]
 pub fn parse_tokenizer(json: String) -> Opening {
     opening(move || Ok(json))
@@ -211,7 +211,7 @@ pub fn parse_tokenizer(json: String) -> Opening {
 
 #[napi]
 impl NativeTokenizer {
-    /// Ids of one text's tokens, synchronously; no special tokens are added.
+    /// Ids of one text's tokens, synchronously. No special tokens are added.
     #[napi(catch_unwind)]
     pub fn encode(&self, text: String) -> napi::Result<Uint32Array> {
         let described = self.handle.get()?;

@@ -1,4 +1,4 @@
-//! Vocabularies outside of the JavaScript heap.
+//! Vocabularies outside the JavaScript heap.
 
 use std::cell::{Cell, RefCell};
 use std::sync::Arc;
@@ -17,7 +17,7 @@ pub(crate) fn full(_: Full) -> Error {
     Error::new(ErrorCode::OutOfRange, message)
 }
 
-/// The tokens of a model, outside of the JavaScript heap.
+/// The tokens of a model, outside the JavaScript heap.
 #[napi(custom_finalize)]
 pub struct NativeVocabulary {
     vocabulary: RefCell<Arc<Vocabulary>>,
@@ -57,7 +57,7 @@ impl NativeVocabulary {
         Self::from(env, Vocabulary::default())
     }
 
-    /// Appends tokens, before texts are read with them.
+    /// Appends tokens; only before texts are read with the vocabulary.
     #[napi(catch_unwind, ts_args_type = "tokens: ReadonlyArray<string>")]
     pub fn add(&self, env: Env, tokens: Array<'_>) -> napi::Result<()> {
         let mut shared = self.vocabulary.borrow_mut();
@@ -72,19 +72,19 @@ impl NativeVocabulary {
         Ok(())
     }
 
-    /// How many tokens there are.
+    /// Number of tokens.
     #[napi(getter, catch_unwind)]
     pub fn size(&self) -> u32 {
         self.vocabulary.borrow().len() as u32
     }
 
-    /// Bytes of all tokens together, as UTF-8.
+    /// Total size of all tokens as UTF-8, in bytes.
     #[napi(getter, catch_unwind)]
     pub fn text_bytes(&self) -> f64 {
         self.vocabulary.borrow().text_bytes() as f64
     }
 
-    /// Index of a token, -1 for an unknown one.
+    /// Index of a token; -1 for an unknown one.
     #[napi(catch_unwind, ts_args_type = "token: string")]
     pub fn get(&self, env: Env, token: Unknown<'_>) -> napi::Result<i32> {
         let (mut text, mut bytes) = (Vec::new(), Vec::new());
@@ -93,7 +93,7 @@ impl NativeVocabulary {
         Ok(self.vocabulary.borrow().get(&bytes).map_or(-1, |index| index as i32))
     }
 
-    /// Indices of tokens, -1 for unknown ones.
+    /// Indices of tokens; -1 for unknown ones.
     #[napi(catch_unwind, ts_args_type = "tokens: ReadonlyArray<string>")]
     pub fn encode(&self, env: Env, tokens: Array<'_>) -> napi::Result<Int32Array> {
         let vocabulary = self.vocabulary.borrow();
@@ -113,7 +113,7 @@ impl NativeVocabulary {
         (start.min(end)..end).map(|index| token_string(env, vocabulary.token(index))).collect()
     }
 
-    /// The vocabulary of texts with these counts of the tokens, `[size]`.
+    /// The vocabulary of texts with these token counts, `[size]`.
     #[napi(catch_unwind, ts_return_type = "Promise<BuiltVocabulary>")]
     pub fn recount(&self, env: Env, counts: Uint32Array, options: VocabularyOptions<'_>) -> napi::Result<Building> {
         let options = options.read(env)?;
@@ -142,13 +142,13 @@ impl From<Built> for BuiltVocabulary {
 
 #[napi]
 impl BuiltVocabulary {
-    /// The tokens: specials, then the others by descending frequency, ties by code point. Null after the first call.
+    /// The tokens: specials, then the others by descending frequency; ties by code point. `null` after the first call.
     #[napi(catch_unwind)]
     pub fn take_vocabulary(&mut self, env: Env) -> Option<NativeVocabulary> {
         self.vocabulary.take().map(|vocabulary| NativeVocabulary::from(env, vocabulary))
     }
 
-    /// The index of each counted token, -1 for a dropped one; empty after the first call.
+    /// The index of each counted token; -1 for a dropped one. Empty after the first call.
     #[napi(catch_unwind)]
     pub fn take_indices(&mut self) -> Int32Array {
         Int32Array::new(std::mem::take(&mut self.indices))

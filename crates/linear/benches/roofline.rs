@@ -1,4 +1,4 @@
-//! How long the linear model's epochs take for how much work, as a row for `npm run bench -- roofline`.
+//! Time and work of the linear model's epochs, as a row for `npm run bench -- roofline`.
 
 use std::hint::black_box;
 use std::time::Instant;
@@ -11,7 +11,7 @@ const ROWS: usize = 4_000;
 const LABELS: usize = 4;
 const EPOCHS: usize = 5;
 
-/// Texts of 44 words; lower numbers are more frequent.
+/// Texts of 44 words. Words with low numbers are more frequent.
 fn texts() -> Vec<String> {
     let mut random = SplitMix64::new(7);
     let mut word = || {
@@ -32,7 +32,7 @@ fn main() {
     counter.add(&texts).expect("valid texts");
     let (featurizer, rows) = counter.finish().expect("valid texts");
     let labels: Vec<u32> = (0..ROWS as u32).map(|row| row * 7919 % LABELS as u32).collect();
-    // Every row changes in every epoch.
+    // The settings keep every row changing in every epoch.
     let options = TrainOptions {
         candidates: &[Candidate { loss: Loss::Logistic, cost: 5.0 }],
         held_out: HeldOut::Nothing,
@@ -55,7 +55,7 @@ fn main() {
         "kernel": "linear expert",
         "shape": format!("{ROWS} rows of {} features, {LABELS} labels", rows.entries() / ROWS),
         "part": format!("{EPOCHS} epochs"), "threads": 1, "seconds": seconds,
-        // A feature's weights of all labels are one line of the cache, read for the score and written by the step.
+        // A feature's weights for all labels fill one cache line, which the score reads and the step writes.
         "work": {
             "flops": 4.0 * entries * lanes, "divisions": 0.0, "reads": 4.0 * entries, "writes": 4.0 * lanes * entries,
             "lines": 64.0 * entries, "set": 4.0 * lanes * features,

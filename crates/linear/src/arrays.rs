@@ -1,13 +1,13 @@
 //! Converts a model to named arrays, as stored in files, and back.
 //!
-//! | array | dtype, shape | holds |
+//! | array | dtype, shape | contents |
 //! |---|---|---|
-//! | `linear.meta` | Uint32 \[10\] | version 1; longest n-gram of words; shortest word; shortest, longest n-gram of characters; labels; whether several a row; rows counted, low and high half; features |
-//! | `linear.words.rows`, `linear.chars.rows` | Uint32 \[runs, 2\] | a number of rows, falling, and how many features are in that number of rows |
-//! | `linear.words.prints`, `linear.chars.prints` | Uint8 \[bytes\] | fingerprints, rising within a run, each as the difference to the one before in LEB128 |
-//! | `linear.weights` | Int8 \[features, scores\] | weights times idf in units of the score's scale |
-//! | `linear.scales`, `linear.bias` | Float32 \[scores\] | |
-//! | `linear.sharpness` | Float32 \[1\] | one over the temperature |
+//! | `linear.meta` | Uint32 \[10\] | version 1; longest n-gram of words; minimum word length; shortest and longest n-gram of characters; number of labels; 1 if multi-label; counted rows, low and high half; number of features |
+//! | `linear.words.rows`, `linear.chars.rows` | Uint32 \[runs, 2\] | a row count, descending, and the number of features with that count |
+//! | `linear.words.prints`, `linear.chars.prints` | Uint8 \[bytes\] | fingerprints, ascending within a run, each as the difference from the previous one in LEB128 |
+//! | `linear.weights` | Int8 \[features, scores\] | weights times idf, in units of the score's scale |
+//! | `linear.scales`, `linear.bias` | Float32 \[scores\] | scale and bias of each score |
+//! | `linear.sharpness` | Float32 \[1\] | reciprocal of the temperature |
 
 use recurra_core::{Element, NamedArray};
 
@@ -51,7 +51,7 @@ fn take_number(from: &mut &[u8]) -> Option<u32> {
     None
 }
 
-/// Runs of rows, and fingerprints.
+/// Packs a vocabulary into runs of equal row counts and LEB128 fingerprints.
 fn pack(vocabulary: &Vocabulary) -> (Vec<u32>, Vec<u8>) {
     let (mut runs, mut prints, mut last) = (Vec::<u32>::new(), Vec::new(), 0);
     for (&print, &rows) in vocabulary.prints.iter().zip(&vocabulary.rows) {
@@ -72,8 +72,8 @@ fn unpack(name: &str, runs: &[u32], mut bytes: &[u8]) -> Result<Vocabulary> {
     let (mut prints, mut rows) = (Vec::new(), Vec::new());
     let mut before = None;
     for &[with, count] in runs.as_chunks::<2>().0 {
-        // Two runs of as many rows would be one, in which fingerprints rise. Each takes a byte at least, which bounds the memory by the size of
-        // the arrays.
+        // Row counts must descend strictly, because equal counts form one run. Each fingerprint takes at least one
+        // byte, so the size of the array bounds the memory.
         if with == 0 || before.is_some_and(|before| with >= before) || count == 0 || count as usize > bytes.len() {
             return Err(damaged(format!("linear.{name}.rows is damaged: {count} features of {with} rows")));
         }
@@ -97,7 +97,7 @@ fn unpack(name: &str, runs: &[u32], mut bytes: &[u8]) -> Result<Vocabulary> {
 struct Arrays<'a>(&'a [NamedArray]);
 
 impl<'a> Arrays<'a> {
-    /// An array of a type, with as many elements as its shape says.
+    /// The array `linear.{name}`; checks its type and that its size matches its shape.
     fn get<T: Element>(&self, name: &str) -> Result<&'a NamedArray> {
         let name = format!("linear.{name}");
         let mut found = self.0.iter().filter(|array| array.name == name);
@@ -122,7 +122,7 @@ impl<'a> Arrays<'a> {
         Ok(self.get::<T>(name)?.values().unwrap_or_default())
     }
 
-    /// `count` finite numbers, or above 0 and finite.
+    /// `count` finite numbers; with `positive`, above 0.
     fn f32s(&self, name: &str, count: usize, positive: bool) -> Result<Vec<f32>> {
         let values: Vec<f32> = self.values(name)?;
         if values.len() != count {
@@ -144,7 +144,7 @@ impl<'a> Arrays<'a> {
     }
 }
 
-/// Bytes of the arrays of a model with this number of scores.
+/// Size in bytes of the arrays of a model with this number of scores.
 pub(crate) fn bytes_of(featurizer: &Featurizer, outputs: usize) -> usize {
     let listed = featurizer.vocabularies().map(|vocabulary| {
         let (runs, prints) = pack(vocabulary);
@@ -155,7 +155,7 @@ pub(crate) fn bytes_of(featurizer: &Featurizer, outputs: usize) -> usize {
 }
 
 impl LinearModel {
-    /// The model as arrays, in a fixed order; the same model gives the same bytes.
+    /// Converts the model to arrays in a fixed order. Equal models give equal bytes.
     #[must_use]
     pub fn to_arrays(&self) -> Vec<NamedArray> {
         let options = self.featurizer.options();
@@ -186,17 +186,17 @@ impl LinearModel {
         arrays
     }
 
-    /// Bytes of [`LinearModel::to_arrays`].
+    /// Size in bytes of [`LinearModel::to_arrays`].
     #[must_use]
     pub fn bytes(&self) -> usize {
         bytes_of(&self.featurizer, self.outputs())
     }
 
-    /// The model that [`LinearModel::to_arrays`] gave. Arrays of other names are left alone.
+    /// Reads a model from the arrays of [`LinearModel::to_arrays`]. Other arrays are ignored.
     ///
     /// # Errors
-    /// `InvalidFile` for a newer version, and for arrays that are missing, cut, of another dtype or shape, or that hold
-    /// numbers that no model has.
+    /// `InvalidFile` for a newer version, for arrays that are missing, truncated or of another dtype or shape, and for
+    /// invalid values.
     pub fn from_arrays(arrays: &[NamedArray]) -> Result<Self> {
         let arrays = Arrays(arrays);
         let meta: Vec<u32> = arrays.values("meta")?;

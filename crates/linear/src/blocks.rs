@@ -1,4 +1,4 @@
-//! What the trainings of blocks of labels share: the problem, and how many labels stand side by side.
+//! The data that the trainings of all blocks of labels share, and the number of labels in a block.
 
 use crate::error::Result;
 use crate::labels::Labels;
@@ -9,7 +9,7 @@ use crate::settings::TrainOptions;
 use crate::solver::{Candidate, Problem, Solver};
 use crate::work::Work;
 
-/// What all trainings of one model share.
+/// The data that all trainings of one model share.
 pub(crate) struct Shared<'a> {
     pub(crate) rows: &'a Rows,
     pub(crate) labels: Labels<'a>,
@@ -38,7 +38,7 @@ impl<'a> Shared<'a> {
     }
 }
 
-/// Calls a function with the number of labels that are solved side by side.
+/// Calls a function with the number of labels solved side by side as its const parameter.
 macro_rules! by_lanes {
     ($outputs:expr, $call:ident($($argument:expr),*)) => {
         match $outputs {
@@ -51,15 +51,15 @@ macro_rules! by_lanes {
 
 pub(crate) use by_lanes;
 
-/// What is made of a block of labels' solution.
+/// Computes a result from the solution of a block of labels.
 pub(crate) trait OfBlock {
     type Made: Send;
 
-    /// Of the solution of labels `block * L..`, and the epochs that it took.
+    /// The result for labels `block * L..`, from their solution and the number of epochs it took.
     fn make<const L: usize>(&self, solver: &Solver<'_, L>, epochs: usize) -> Self::Made;
 }
 
-/// Solves for all labels, block by block, and makes something of each solution.
+/// Solves all labels block by block and computes a result from each solution.
 pub(crate) fn each_block<T: OfBlock + Sync>(
     shared: &Shared<'_>,
     scaling: &Scaling,
@@ -88,7 +88,7 @@ pub(crate) fn each_block<T: OfBlock + Sync>(
     parallel::map(shared.options.threads, blocks, || (), solved).into_iter().collect()
 }
 
-/// Labels that are solved side by side.
+/// Number of labels solved side by side.
 pub(crate) fn lanes(outputs: usize) -> usize {
     match outputs {
         1 => 1,

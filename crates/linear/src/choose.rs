@@ -1,4 +1,4 @@
-//! The loss, its cost and the temperature, by rows that are held out.
+//! Chooses the loss, its cost and the temperature on held-out rows.
 
 use crate::blocks::{Shared, by_lanes, lanes};
 use crate::error::Result;
@@ -10,18 +10,18 @@ use crate::rows::Rows;
 use crate::scaling::Scaling;
 use crate::solver::{Candidate, Problem, Solver};
 
-/// How one candidate did on the rows held out.
+/// Results of one candidate on the held-out rows.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Trial {
     /// The loss and its cost.
     pub candidate: Candidate,
     /// Accuracy, and log loss at the best temperature.
     pub quality: Quality,
-    /// One over that temperature.
+    /// Reciprocal of the best temperature.
     pub sharpness: f32,
 }
 
-/// Rows to train on, and rows to measure on.
+/// Rows to train on and held-out rows to measure on.
 pub(crate) struct On<'a> {
     pub(crate) members: &'a [u32],
     pub(crate) scaling: &'a Scaling,
@@ -39,10 +39,10 @@ pub(crate) struct Chosen {
     pub(crate) unexplained: f64,
 }
 
-/// Members of a training that tells candidates apart: as many are enough.
+/// Number of training rows that is enough to compare candidates.
 pub(crate) const ENOUGH: usize = 20_000;
 
-/// Chooses the loss and its cost by folds of the rows; `None` without any.
+/// Chooses the loss and its cost by cross-validation; `None` without folds.
 pub(crate) fn choose_by_folds(
     shared: &Shared<'_>,
     folds: &[Fold],
@@ -57,7 +57,7 @@ pub(crate) fn choose_by_folds(
     let owned = Owned::of(labels, &held);
     let choose_on = |most: usize, candidates: &[Candidate]| {
         let members = |fold: &Fold| {
-            // Every some-th member: they are in the order of the rows, which may be that of the labels.
+            // Take every n-th member rather than the first ones: the rows may be sorted by label.
             let step = fold.members.len().div_ceil(most).max(1);
             fold.members.iter().copied().step_by(step).collect::<Vec<u32>>()
         };
@@ -84,7 +84,7 @@ pub(crate) fn choose_by_folds(
     Ok(Some(chosen))
 }
 
-/// Tries every candidate on every fold; `labels` are those of all rows held out, fold after fold.
+/// Tries every candidate on every fold. `labels` are those of all held-out rows, fold by fold.
 pub(crate) fn choose(
     shared: &Shared<'_>,
     on: &[On<'_>],
@@ -138,7 +138,8 @@ pub(crate) fn choose(
     Ok(Chosen { best, held: on[0].held.to_vec(), log_probabilities: logs.swap_remove(best), unexplained, trials })
 }
 
-/// The trial of the least log loss among those as accurate as the best, or within a quarter of its standard error.
+/// Index of the best trial: the smallest log loss among those whose accuracy is within a quarter of a standard error of
+/// the best.
 fn best_trial(trials: &[Trial], rows: usize) -> usize {
     let most = trials.iter().map(|trial| trial.quality.accuracy).fold(0.0, f64::max);
     let noise = 0.25 * (most * (1.0 - most) / rows.max(1) as f64).sqrt();
@@ -147,7 +148,7 @@ fn best_trial(trials: &[Trial], rows: usize) -> usize {
     (0..trials.len()).filter(accurate).min_by(|&a, &b| loss(a).total_cmp(&loss(b))).unwrap_or(0)
 }
 
-/// Scores of the rows held out for every candidate, a block of labels' lanes a row.
+/// Scores of the held-out rows for every candidate; each row has the lanes of one block of labels.
 pub(crate) fn path<const L: usize>(
     problem: &Problem<'_>,
     on: &On<'_>,

@@ -1,23 +1,24 @@
-//! A smaller model of a trained one, without the rows that it was trained on.
+//! Compression: makes a smaller model from a trained one, without its training rows.
 
 use crate::featurizer::Featurizer;
 use crate::math::Portable;
 use crate::model::{LinearModel, Weights};
 use crate::vocabulary::Vocabulary;
 
-/// Steps of a feature's number of rows in a smaller model, as powers of it: idf changes by a fiftieth at most, and all features of a
-/// step are listed together, which saves two bits each.
+/// Ratio of adjacent row counts in a smaller model. Rounding a count to a power of it changes idf by at most 2 %;
+/// features with equal counts are listed together, which saves two bits each.
 const STEP: f64 = 1.2;
 
-/// Scales that are tried, as shares of the one that the largest weight needs.
+/// Number of scales to try, as fractions of the scale that the largest weight needs.
 const SHARES: u32 = 24;
 
-/// What a smaller model of a number of features loses.
+/// Features ranked by importance, and the loss from keeping only the first ones.
 #[derive(Clone, Debug)]
 pub struct Ranking {
-    /// All features, those first that move the rows' scores most: squared weights times the rows that have them.
+    /// All features, in descending order of their effect on the scores: squared weights times the number of rows with
+    /// the feature.
     order: Vec<u32>,
-    /// The share of that which the first features have, for each number of them.
+    /// For each number of first features, their share of the total effect.
     shares: Vec<f64>,
 }
 
@@ -28,13 +29,13 @@ impl Ranking {
         self.order.len()
     }
 
-    /// Whether there is none.
+    /// Whether there are no features.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.order.is_empty()
     }
 
-    /// The share of the scores' squares that is lost with all features after the first `count`, from 0 to 1.
+    /// The share of the squared scores that is lost if only the first `count` features are kept, from 0 to 1.
     #[must_use]
     pub fn lost(&self, count: usize) -> f64 {
         count.min(self.len()).checked_sub(1).map_or(1.0, |at| 1.0 - self.shares[at])
@@ -42,7 +43,7 @@ impl Ranking {
 }
 
 impl LinearModel {
-    /// Which features matter most. It needs no rows: the model knows in how many rows each feature was.
+    /// Ranks the features by importance. Needs no rows, because the model stores the number of rows with each feature.
     #[must_use]
     pub fn ranking(&self) -> Ranking {
         let outputs = self.outputs();
@@ -67,8 +68,8 @@ impl LinearModel {
         Ranking { order, shares }
     }
 
-    /// The share of the scores' squares that rounding to whole numbers from `-levels` to `levels` loses, relative to
-    /// that of this model's own.
+    /// The share of the squared scores that is lost if weights are rounded to integers from `-levels` to `levels`,
+    /// relative to this model.
     #[must_use]
     pub fn rounding(&self, levels: u8) -> f64 {
         let outputs = self.outputs();
@@ -91,13 +92,14 @@ impl LinearModel {
         off / all
     }
 
-    /// The model of the first `count` features of its own ranking, at least one, whose weights are whole numbers from
+    /// Makes a model of the first `count` features of its own ranking (at least one), with integer weights from
     /// `-levels` to `levels` (1 to 127) in units of the score's scale.
     ///
-    /// A text's features have a norm of 1 together, so that those which are left would count for more than before. Their weights become
-    /// smaller in the proportion that the norms of the rows had on average, for words and characters each.
+    /// The features of a text are normalised to a norm of 1, so the remaining features get larger values. Their weights
+    /// are reduced by the average change of the training rows' norms, separately for words and characters.
     ///
     /// # Panics
+    /// If the ranking is that of another model.
     /// For a ranking of another model.
     #[must_use]
     pub fn compressed(&self, ranking: &Ranking, count: usize, levels: u8) -> Self {
@@ -146,14 +148,14 @@ impl LinearModel {
     }
 }
 
-/// A number of rows, or one nearby that fewer features have.
+/// Rounds a row count to a power of [`STEP`].
 fn stepped(rows: u32, most: u64) -> u32 {
     let step = (f64::from(rows.max(1)).portable_ln() / STEP.portable_ln()).round();
     let near = (step * STEP.portable_ln()).portable_exp().round();
     (near.max(1.0) as u64).min(most.max(1)) as u32
 }
 
-/// Weights `[features, outputs]` as whole numbers.
+/// Rounds weights, `[features, outputs]`, to integers.
 fn rounded(weights: &[f32], of: &Weights, levels: u8) -> Weights {
     let outputs = of.bias.len();
     let largest = f32::from(levels.clamp(1, 127));

@@ -1,4 +1,4 @@
-//! The texts of a training, read once: which n-grams they have, and every row's.
+//! Counts the n-grams of the training texts. Each text is read once.
 
 use std::collections::HashMap;
 use std::hash::{BuildHasherDefault, Hasher};
@@ -13,7 +13,7 @@ use crate::table::Table;
 use crate::text::{char_ngrams, counts, each_word_ngram, hash, lower_into, pad_into, stretches, words};
 use crate::vocabulary::{Vocabulary, merge};
 
-/// Keys are hashes already.
+/// A hasher for keys that are already hashes.
 #[derive(Default)]
 struct AsIs(u64);
 
@@ -31,13 +31,13 @@ impl Hasher for AsIs {
 
 type ByHash = HashMap<u64, u32, BuildHasherDefault<AsIs>>;
 
-/// Numbers of n-grams as they are met, and how many rows have each.
+/// Numbers n-grams in order of first occurrence and counts the rows with each.
 #[derive(Default)]
 struct Met {
     table: Option<Table>,
     prints: Vec<u32>,
     rows: Vec<u32>,
-    /// The last row that was counted, plus one.
+    /// The last row counted for each n-gram, plus one.
     last: Vec<u32>,
 }
 
@@ -62,7 +62,7 @@ impl Met {
     }
 }
 
-/// Lists of numbers, one after the other.
+/// Concatenated lists of numbers.
 struct Lists {
     ends: Vec<usize>,
     all: Vec<u32>,
@@ -80,20 +80,20 @@ impl Lists {
     }
 }
 
-/// What one thread has read. A stretch's n-grams depend on nothing around it, so they are made once for every stretch and a
-/// row is the numbers of its stretches.
+/// The state of one thread. The n-grams of a stretch do not depend on its context, so they are computed once per
+/// distinct stretch, and a row is a list of stretch numbers.
 struct Part {
     options: FeatureOptions,
     stretches: ByHash,
-    /// N-grams of characters of each stretch, as often as they occur.
+    /// The character n-grams of each stretch, with repetitions.
     chars_of: Lists,
-    /// Words of each stretch.
+    /// The words of each stretch.
     words_of: Lists,
     words: ByHash,
     word_hashes: Vec<u64>,
     chars: Met,
     word_ngrams: Met,
-    /// The last row that each stretch was in, plus one.
+    /// The last row with each stretch, plus one.
     last: Vec<u32>,
     rows: Lists,
     lower: String,
@@ -150,7 +150,7 @@ impl Part {
         self.lower = lower;
     }
 
-    /// Makes the n-grams and words of a stretch that was not met before.
+    /// Computes the n-grams and words of a new stretch.
     fn meet(&mut self, key: u64, stretch: &str) -> u32 {
         let number = self.last.len() as u32;
         self.stretches.insert(key, number);
@@ -180,19 +180,19 @@ impl Part {
     }
 }
 
-/// Reads the texts of a training, each once, in as many calls as the caller likes, and keeps no text.
+/// Reads the texts of a training once, in any number of calls. The texts are not kept.
 ///
-/// What comes out depends on the texts and their order alone, not on the calls or the threads.
+/// The result depends only on the texts and their order, not on the calls or the number of threads.
 pub struct Counter {
     options: FeatureOptions,
     parts: Vec<Part>,
-    /// Part and number of its rows, in the order of the rows.
+    /// For each call and part: the part and its number of rows, in row order.
     order: Vec<(usize, usize)>,
     rows: usize,
 }
 
 impl Counter {
-    /// A counter that works on `threads` threads (0 counts as 1).
+    /// Creates a counter that uses `threads` threads (0 counts as 1).
     ///
     /// # Errors
     /// `InvalidArgument` for an option outside its range.
@@ -202,21 +202,21 @@ impl Counter {
         Ok(Self { options, parts, order: Vec::new(), rows: 0 })
     }
 
-    /// Rows that were read.
+    /// Number of rows read so far.
     #[must_use]
     pub fn rows(&self) -> usize {
         self.rows
     }
 
-    /// Reads texts, one a row.
+    /// Reads texts, one per row.
     ///
     /// # Errors
-    /// `InvalidArgument` at more than 4,000,000,000 rows.
+    /// `InvalidArgument` for more than 4,000,000,000 rows.
     pub fn add<T: AsRef<str> + Sync>(&mut self, texts: &[T]) -> Result<()> {
         if self.rows + texts.len() > 4_000_000_000 {
             return Err(invalid("a linear model is trained on 4,000,000,000 rows at most"));
         }
-        // Few texts are one thread's, so that each part's dictionaries are worth their making.
+        // Short batches use fewer threads: every part has its own dictionaries, which cost time to build.
         let parts = self.parts.len().min(texts.len().div_ceil(64)).max(1);
         let cut = |part: usize| texts.len() * part / parts;
         let members: Vec<Mutex<&mut Part>> = self.parts.iter_mut().take(parts).map(Mutex::new).collect();
@@ -235,10 +235,10 @@ impl Counter {
         Ok(())
     }
 
-    /// The featurizer of what was read, and every row's features.
+    /// Returns the featurizer and the features of every row.
     ///
     /// # Errors
-    /// `InvalidArgument` without a row, or where no n-gram is left.
+    /// `InvalidArgument` if there are no rows or no n-gram remains.
     pub fn finish(self) -> Result<(Featurizer, Rows)> {
         if self.rows == 0 {
             return Err(invalid("a linear model needs at least one row"));
@@ -262,9 +262,9 @@ impl Counter {
         Ok((featurizer, rows))
     }
 
-    /// Every row's features.
+    /// The features of every row.
     fn rows_of(self, featurizer: &Featurizer) -> Rows {
-        // A part's numbers of n-grams of characters to the featurizer's.
+        // Maps each part's numbers of character n-grams to those of the featurizer.
         let numbers: Vec<Vec<u32>> = self
             .parts
             .iter()
@@ -272,7 +272,7 @@ impl Counter {
                 part.chars.prints.iter().map(|&print| featurizer.char_number(print).unwrap_or(u32::MAX)).collect()
             })
             .collect();
-        // Part and place in it of every row.
+        // Part and index within it of every row.
         let mut places = Vec::with_capacity(self.rows);
         let mut read = vec![0; self.parts.len()];
         for &(part, count) in &self.order {
@@ -314,12 +314,12 @@ impl Counter {
     }
 }
 
-/// Leaves the n-grams of most rows, `most` of them, from both lists.
+/// Keeps only the `most` n-grams with the most rows, over both lists.
 fn keep_most(words: &mut Vec<(u32, u32)>, chars: &mut Vec<(u32, u32)>, most: usize) {
     if words.len() + chars.len() <= most {
         return;
     }
-    // Both lists fall, so the most frequent of both are a beginning of each.
+    // Both lists are sorted in descending order, so the most frequent n-grams are a prefix of each.
     let (mut from_words, mut from_chars) = (0, 0);
     while from_words + from_chars < most {
         let rows = |list: &[(u32, u32)], at: usize| list.get(at).map_or(0, |(_, rows)| *rows);

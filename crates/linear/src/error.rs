@@ -1,4 +1,4 @@
-//! Errors of two kinds that this crate gives often.
+//! Constructors of frequent errors.
 
 pub(crate) use recurra_core::{Error, ErrorCode, Result};
 

@@ -1,4 +1,4 @@
-//! What the characters of a text speak for.
+//! Explains a score by the characters of the text.
 
 use std::collections::HashMap;
 use std::ops::Range;
@@ -8,28 +8,28 @@ use crate::featurizer::Reader;
 use crate::model::LinearModel;
 use crate::text::lower_into;
 
-/// What one character of a text contributes to a label's score.
+/// The contribution of one character to a label's score.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Part {
     /// First byte of the character.
     pub from: usize,
-    /// Its end, exclusive.
+    /// Exclusive end of the character.
     pub to: usize,
-    /// What it adds to the score.
+    /// The contribution.
     pub value: f32,
 }
 
-/// Where a label's score comes from. The score is `bias` and all parts' values together.
+/// The contributions to a label's score. The score is the sum of `bias` and all `value`s.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Explanation {
-    /// What stands without any character.
+    /// The score of a text without features.
     pub bias: f32,
     /// Every character of the text, in order.
     pub parts: Vec<Part>,
 }
 
 impl Explanation {
-    /// What the characters that begin within a range of bytes contribute together.
+    /// The total contribution of the characters that start within a range of bytes.
     #[must_use]
     pub fn of(&self, range: Range<usize>) -> f32 {
         let from = self.parts.partition_point(|part| part.from < range.start);
@@ -37,7 +37,7 @@ impl Explanation {
         self.parts[from..to.max(from)].iter().map(|part| part.value).sum()
     }
 
-    /// The label's score, from which its probability is made: above 0 speaks for it.
+    /// The label's score, of which its probability is a function. A positive score is evidence for the label.
     #[must_use]
     pub fn score(&self) -> f32 {
         self.bias + self.parts.iter().map(|part| part.value).sum::<f32>()
@@ -45,8 +45,8 @@ impl Explanation {
 }
 
 impl LinearModel {
-    /// What each character of a text contributes to a label's score. An n-gram's share is divided among its occurrences, and an
-    /// occurrence's among its characters.
+    /// The contribution of each character to a label's score. An n-gram's contribution is divided equally among its
+    /// occurrences, and that of an occurrence among its characters.
     ///
     /// # Errors
     /// `OutOfRange` for a label that the model does not have.
@@ -104,8 +104,8 @@ impl LinearModel {
     }
 }
 
-/// For every character in lower case the number of the one it was made from, and the byte at which it begins. One
-/// character becomes up to three, whatever its neighbours.
+/// For each lowercase character, the index of its original character and its start byte. Lowercasing makes one to three
+/// characters of each, independent of its neighbours.
 fn origins(text: &str, lower: &str) -> (Vec<usize>, Vec<usize>) {
     let origins =
         text.chars().enumerate().flat_map(|(origin, character)| character.to_lowercase().map(move |_| origin));

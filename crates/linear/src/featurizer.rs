@@ -1,4 +1,4 @@
-//! Texts to TF-IDF features, as two of scikit-learn's `TfidfVectorizer` side by side give them.
+//! Converts texts to TF-IDF features, as two of scikit-learn's `TfidfVectorizer` side by side.
 
 use crate::math::Portable;
 use crate::options::FeatureOptions;
@@ -7,20 +7,20 @@ use crate::rows::{Bag, CHUNK, Chunk, Rows, unpack};
 use crate::text::{char_ngrams, counts, each_word_ngram, hash, lower_into, pad_into, stretches, word_print, words};
 use crate::vocabulary::Vocabulary;
 
-/// How many features there are.
+/// Number of features.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Sizes {
-    /// N-grams of words; their numbers begin at 0.
+    /// N-grams of words. Their numbers start at 0.
     pub words: usize,
-    /// N-grams of characters; their numbers follow.
+    /// N-grams of characters. Their numbers follow those of the words.
     pub chars: usize,
 }
 
-/// The features of texts: `(1 + ln(count)) * idf` for every n-gram that counts, n-grams of words and of characters each with
-/// an L2 norm of 1. `idf` is `ln((1 + rows) / (1 + rows with the n-gram)) + 1`.
+/// Computes the features of texts: `(1 + ln(count)) * idf` for each known n-gram, where `idf` is `ln((1 + rows) / (1 +
+/// rows with the n-gram)) + 1`. N-grams of words and of characters are normalised separately to an L2 norm of 1.
 ///
-/// Texts are made lower case. N-grams are known by fingerprints of 32 bits; two with the same fingerprint are one
-/// feature, which happens to one of some thousand at a million features.
+/// Texts are lowercased. N-grams are identified by 32-bit fingerprints; two n-grams with the same fingerprint are one
+/// feature. With a million features, that affects about one in several thousand.
 #[derive(Clone, Debug)]
 pub struct Featurizer {
     options: FeatureOptions,
@@ -37,7 +37,7 @@ impl Featurizer {
         Self { options, rows, words, chars, idf }
     }
 
-    /// Which n-grams count.
+    /// The feature options.
     #[must_use]
     pub fn options(&self) -> FeatureOptions {
         self.options
@@ -49,7 +49,7 @@ impl Featurizer {
         self.idf.len()
     }
 
-    /// Whether there is no feature.
+    /// Whether there are no features.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.idf.is_empty()
@@ -61,14 +61,14 @@ impl Featurizer {
         Sizes { words: self.words.len(), chars: self.chars.len() }
     }
 
-    /// The feature of an n-gram of words, which are in lower case.
+    /// The feature of an n-gram of lowercase words.
     #[must_use]
     pub fn word_feature(&self, words: &[&str]) -> Option<usize> {
         let hashes: Vec<u64> = words.iter().map(|word| hash(word)).collect();
         self.word_number(word_print(&hashes)).map(|number| number as usize)
     }
 
-    /// The feature of an n-gram of characters, which are in lower case.
+    /// The feature of an n-gram of lowercase characters.
     #[must_use]
     pub fn char_feature(&self, ngram: &str) -> Option<usize> {
         let points: Vec<u32> = ngram.chars().map(u32::from).collect();
@@ -77,7 +77,7 @@ impl Featurizer {
         found.map(|number| number as usize)
     }
 
-    /// The features of a text and their values, in the order they are met.
+    /// The features of a text with their values, in order of first occurrence.
     #[must_use]
     pub fn features(&self, text: &str) -> Vec<(usize, f32)> {
         let mut reader = Reader::new(self);
@@ -130,7 +130,8 @@ impl Featurizer {
         self.chars.get(print).map(|number| number + self.words.len() as u32)
     }
 
-    /// The featurizer with some of its features, and the new number of every old one (`u32::MAX` for none).
+    /// The featurizer with only the features in `keep`, and the new number of each old feature (`u32::MAX` if it was
+    /// removed).
     pub(crate) fn filtered(&self, keep: &[bool]) -> (Self, Vec<u32>) {
         let (words, chars) = keep.split_at(self.words.len());
         let filtered =
@@ -147,12 +148,12 @@ impl Featurizer {
 /// One occurrence of a feature in a text.
 pub(crate) struct Occurrence {
     pub(crate) number: u32,
-    /// Bytes of the lowercase text, without blanks around a stretch.
+    /// Byte range in the lowercase text, without the blanks that surround a stretch.
     pub(crate) from: usize,
     pub(crate) to: usize,
 }
 
-/// What the reading of a text needs, used again for the next one.
+/// Reusable buffers for reading texts.
 pub(crate) struct Reader {
     pub(crate) bag: Bag,
     lower: String,
@@ -172,7 +173,8 @@ impl Reader {
         }
     }
 
-    /// Gives the packed features of a text and what their counts weigh; how many are words, and one over both norms.
+    /// Calls `each` with the packed features of a text and the weights of their counts. Returns the number of word
+    /// features and the reciprocals of both norms.
     #[inline]
     pub(crate) fn read(
         &mut self,
@@ -185,7 +187,7 @@ impl Reader {
         (words, norms)
     }
 
-    /// Counts a text's features in the bag; how many are words.
+    /// Counts a text's features in the bag. Returns the number of word features.
     #[inline]
     fn count(&mut self, featurizer: &Featurizer, text: &str) -> usize {
         let options = featurizer.options;
@@ -217,7 +219,7 @@ impl Reader {
         word_count
     }
 
-    /// Every occurrence of a feature in a text in lower case.
+    /// Every occurrence of a feature in a lowercase text.
     pub(crate) fn occurrences(&mut self, featurizer: &Featurizer, lower: &str) -> Vec<Occurrence> {
         let options = featurizer.options;
         let mut found = Vec::new();
@@ -240,7 +242,7 @@ impl Reader {
         });
         if options.chars.1 > 0 {
             for (at, stretch) in stretches(lower) {
-                // Where each padded character begins; both blanks have no bytes.
+                // Start byte of each padded character; the two blanks have length 0.
                 let mut begins = vec![at];
                 begins.extend(stretch.char_indices().map(|(from, _)| at + from));
                 begins.extend([at + stretch.len(); 2]);

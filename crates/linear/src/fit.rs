@@ -1,4 +1,4 @@
-//! The weights of all labels: which features are worth keeping, and their values in 8 bits.
+//! Fits the weights of all labels: selects features and rounds the weights to 8 bits.
 
 use crate::arrays::bytes_of;
 use crate::blocks::{OfBlock, Shared, each_block, lanes};
@@ -9,7 +9,7 @@ use crate::model::Weights;
 use crate::scaling::Scaling;
 use crate::solver::{Candidate, Solver};
 
-/// A block of labels' weights in 8 bits, `L` a feature.
+/// The 8-bit weights of a block of labels, `L` per feature.
 pub(crate) struct Fitted {
     pub(crate) values: Vec<i8>,
     pub(crate) scales: Vec<f32>,
@@ -17,7 +17,7 @@ pub(crate) struct Fitted {
     pub(crate) epochs: usize,
 }
 
-/// Weights in 8 bits.
+/// Rounds a block's weights to 8 bits.
 struct Rounded;
 
 impl OfBlock for Rounded {
@@ -41,7 +41,7 @@ impl OfBlock for Rounded {
     }
 }
 
-/// Solves for all labels.
+/// Solves all labels.
 pub(crate) fn fit(
     shared: &Shared<'_>,
     scaling: &Scaling,
@@ -51,7 +51,7 @@ pub(crate) fn fit(
     each_block(shared, scaling, members, candidate, &Rounded)
 }
 
-/// Puts the blocks' weights side by side, for the features that have a number.
+/// Joins the weights of all blocks, for the features that have a new number.
 pub(crate) fn assemble(fitted: Vec<Fitted>, outputs: usize, features: usize, numbers: Option<&[u32]>) -> Weights {
     let lanes = lanes(outputs);
     let mut values = vec![0i8; features * outputs];
@@ -71,7 +71,7 @@ pub(crate) fn assemble(fitted: Vec<Fitted>, outputs: usize, features: usize, num
     Weights { values, scales, bias }
 }
 
-/// Each feature's squared weights, added up.
+/// Sums the squared weights of each feature.
 struct Squares;
 
 impl OfBlock for Squares {
@@ -82,7 +82,8 @@ impl OfBlock for Squares {
     }
 }
 
-/// All features, those first whose weights move the rows' scores most: weight squared times the rows that have it.
+/// All features, in descending order of their effect on the scores: squared weights times the number of rows with the
+/// feature.
 pub(crate) fn heaviest(
     shared: &Shared<'_>,
     scaling: &Scaling,
@@ -94,7 +95,7 @@ pub(crate) fn heaviest(
     for block in squares {
         sums.iter_mut().zip(block).for_each(|(sum, square)| *sum += square);
     }
-    // idf falls with the rows that have a feature, whose number follows from it.
+    // The number of rows with a feature follows from its idf.
     let all = members.len() as f32 + 1.0;
     for (sum, idf) in sums.iter_mut().zip(&scaling.idf) {
         *sum *= all * (1.0 - idf).portable_exp();
@@ -104,8 +105,8 @@ pub(crate) fn heaviest(
     Ok(order)
 }
 
-/// The featurizer with the first features of a ranking, as many as a model of `most` bytes has, at least one; and the new number of
-/// every old one (`u32::MAX` for none).
+/// Selects the first features of a ranking so that the model fits in `most` bytes, but at least one. Returns the
+/// smaller featurizer and the new number of each old feature (`u32::MAX` if it was removed).
 pub(crate) fn cut(featurizer: &Featurizer, ranking: &[u32], outputs: usize, most: usize) -> (Featurizer, Vec<u32>) {
     let mut count = (most / (outputs + 2)).clamp(1, ranking.len());
     loop {
@@ -116,7 +117,7 @@ pub(crate) fn cut(featurizer: &Featurizer, ranking: &[u32], outputs: usize, most
         if bytes <= most || count == 1 {
             return (smaller, numbers);
         }
-        // A little less than in proportion, so that few rounds do.
+        // Slightly less than proportional, so that few iterations are needed.
         count = (count as f64 * most as f64 / bytes as f64 * 0.99) as usize;
         count = count.max(1);
     }

@@ -1,31 +1,31 @@
-//! Rows that are held out, and their labels.
+//! Splits of the rows into training and held-out rows.
 
 use crate::labels::Labels;
 use crate::math::Random;
 use crate::rows::Rows;
 use crate::settings::HeldOut;
 
-/// A set of rows to train on and one to measure on.
+/// Rows to train on and rows to measure on.
 pub(crate) struct Fold {
     pub(crate) members: Vec<u32>,
     pub(crate) held: Vec<u32>,
 }
 
-/// Features of all rows times scores that all folds together may have.
+/// Maximum work of all folds together: features of all rows times scores.
 const MUCH: f64 = 1.5e8;
 
-/// Parts of the rows to hold out in turn, each sorted.
+/// The folds: each holds out another part of the rows. Rows are sorted.
 pub(crate) fn folds(all: &Rows, outputs: usize, held_out: &HeldOut<'_>, seed: u64) -> Vec<Fold> {
     let rows = all.len();
     if rows < 2 || !matches!(held_out, HeldOut::Automatic) {
         return Vec::new();
     }
     let (parts, used) = if rows <= 20_000 {
-        // A fold of few features and labels takes little time.
+        // With few features and labels, more folds are used.
         let work = all.entries() as f64 * outputs as f64;
         (5.min(rows), ((MUCH / work.max(1.0)) as usize).clamp(1, 5.min(rows)))
     } else {
-        // The scores of the rows held out stay below some hundred megabytes.
+        // The scores of the held-out rows stay below a few hundred megabytes.
         (20.max(rows * outputs / 20_000_000), 1)
     };
     let mut order: Vec<u32> = (0..rows as u32).collect();

@@ -1,17 +1,17 @@
-//! What rows are to be told apart by.
+//! The labels of the training rows.
 
 use crate::error::{Error, ErrorCode, Result, invalid};
 
 /// The labels of rows, as numbers from 0.
 #[derive(Clone, Copy, Debug)]
 pub enum Labels<'a> {
-    /// One label a row.
+    /// One label per row.
     One(&'a [u32]),
-    /// Any number of labels a row: those of row `i` end at `ends[i]` and begin where the row before ends.
+    /// Any number of labels per row. Those of row `i` end at `ends[i]` and start where the previous row ends.
     Many {
-        /// All rows' labels.
+        /// The labels of all rows, concatenated.
         labels: &'a [u32],
-        /// Where each row's end.
+        /// End of each row's labels.
         ends: &'a [usize],
     },
 }
@@ -26,13 +26,13 @@ impl Labels<'_> {
         }
     }
 
-    /// Whether a row may have several.
+    /// Whether a row may have several labels.
     #[must_use]
     pub fn several(&self) -> bool {
         matches!(self, Self::Many { .. })
     }
 
-    /// A row's labels.
+    /// The labels of a row.
     pub(crate) fn of(&self, row: usize) -> &[u32] {
         match self {
             Self::One(labels) => std::slice::from_ref(&labels[row]),
@@ -62,7 +62,7 @@ impl Labels<'_> {
     }
 }
 
-/// Scores that a model has: one is enough to tell two labels apart.
+/// Number of scores of a model: one is enough for two exclusive labels.
 pub(crate) fn outputs(classes: usize, several: bool) -> usize {
     if classes == 2 && !several { 1 } else { classes }
 }

@@ -1,13 +1,13 @@
-//! Functions of a few lanes at once, in operations that every processor rounds alike.
+//! Elementary functions on a few lanes, built from operations that every processor rounds identically.
 
 use recurra_core::random::SplitMix64;
 
-/// `1 / (1 + exp(t))` for `t` between -30 and 30.
+/// `1 / (1 + exp(t))` for `t` in `[-30, 30]`.
 #[inline(always)]
 pub(crate) fn falling<const L: usize>(t: [f32; L]) -> [f32; L] {
     let mut result = [0.0; L];
     for lane in 0..L {
-        // exp(t) = 2^n * exp(r); adding the magic number rounds to an integer, which its last bits then hold.
+        // exp(t) = 2^n * exp(r). Adding the magic number rounds to an integer, which the low bits then contain.
         const MAGIC: f32 = 12_582_912.0;
         let shifted = t[lane] * std::f32::consts::LOG2_E + MAGIC;
         let n = shifted - MAGIC;
@@ -20,16 +20,16 @@ pub(crate) fn falling<const L: usize>(t: [f32; L]) -> [f32; L] {
     result
 }
 
-/// Elementary functions as musl computes them, by the crate `libm`. Each C library rounds its own in another way; with these a model is
-/// the same on every platform, and so are its answers.
+/// Elementary functions of musl, from the crate `libm`. C libraries round theirs differently; these make models and
+/// predictions identical on every platform.
 pub(crate) trait Portable {
     /// `e^x`.
     fn portable_exp(self) -> Self;
-    /// `e^x - 1`, exact near 0.
+    /// `e^x - 1`, accurate near 0.
     fn portable_exp_m1(self) -> Self;
     /// The natural logarithm.
     fn portable_ln(self) -> Self;
-    /// `ln(1 + x)`, exact near 0.
+    /// `ln(1 + x)`, accurate near 0.
     fn portable_ln_1p(self) -> Self;
 }
 
@@ -74,7 +74,7 @@ pub(crate) fn ln_sigmoid(x: f64) -> f64 {
     x.min(0.0) - (-x.abs()).portable_exp().portable_ln_1p()
 }
 
-/// Numbers that are the same every time.
+/// A seeded random number generator.
 pub(crate) struct Random(SplitMix64);
 
 impl Random {
@@ -86,7 +86,7 @@ impl Random {
         self.0.draw()
     }
 
-    /// Shuffles numbers.
+    /// Shuffles values uniformly.
     pub(crate) fn shuffle(&mut self, values: &mut [u32]) {
         for at in (1..values.len()).rev() {
             let with = (u128::from(self.next()) * (at as u128 + 1)) >> 64;

@@ -1,22 +1,22 @@
-//! Two models' log-probabilities as one model's.
+//! Mixes the log-probabilities of two models.
 
 use crate::error::{Result, invalid};
 use crate::labels::Labels;
 use crate::math::{Portable, ln_sigmoid};
 use crate::probabilities::{Quality, least, quality};
 
-/// How log-probabilities of a network and of a linear model become one: their weighted sum times a sharpness, made
-/// probabilities again.
+/// A mixture of a network and a linear model: the weighted sum of their log-probabilities times a sharpness, normalised
+/// again.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Mix {
-    /// The network's share, from 0 to 1.
+    /// The network's weight, from 0 to 1.
     pub network: f32,
-    /// One over the temperature of the sum.
+    /// Reciprocal of the temperature of the sum.
     pub sharpness: f32,
 }
 
-/// Quality of the parts and of their mixture on the rows that the mixture was chosen by; the parts' log loss is at their own
-/// best temperatures.
+/// Quality of both parts and of their mixture, on the rows that the mixture was chosen on. The log loss of each part is
+/// at its own best temperature.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct MixReport {
     /// The network alone.
@@ -27,28 +27,28 @@ pub struct MixReport {
     pub mixed: Quality,
 }
 
-/// What few rows say of a mixture is mostly noise: the choice is that of a normal prior around [`Mix::USUAL`] with these standard
-/// deviations, of the share and of the sharpness' logarithm. Some hundred rows outweigh it.
+/// Standard deviations of a normal prior around [`Mix::USUAL`], for the share and for the logarithm of the sharpness.
+/// It keeps a choice on few rows, which is mostly noise, near the default; some hundred rows outweigh it.
 const SPREAD_OF_SHARE: f64 = 0.2;
 const SPREAD_OF_SHARPNESS: f64 = 0.25;
 
 impl Mix {
-    /// What does well where there are no rows to choose by: measured on AG News (500 rows to all), banking77 and others.
+    /// The default when there are no rows to choose on; measured on AG News (500 rows to all), banking77 and others.
     pub const USUAL: Self = Self { network: 0.3, sharpness: 1.0 };
 
-    /// What the prior adds to the log loss of this number of rows.
+    /// The prior's penalty on the mean log loss of this number of rows.
     fn prior(&self, rows: usize) -> f64 {
         let share = f64::from(self.network - Self::USUAL.network) / SPREAD_OF_SHARE;
         let sharpness = f64::from(self.sharpness / Self::USUAL.sharpness).portable_ln() / SPREAD_OF_SHARPNESS;
         0.5 * (share * share + sharpness * sharpness) / rows as f64
     }
 
-    /// Mixes the log-probabilities of one text, a place for every label, into `to`.
+    /// Mixes the log-probabilities of one text, one per label, into `to`.
     ///
-    /// `several`: the labels do not exclude each other, so the log-odds of each are mixed.
+    /// With `several`, the labels are not exclusive, and the log-odds of each label are mixed.
     pub fn apply(&self, network: &[f32], linear: &[f32], several: bool, to: &mut [f32]) {
         let (network_share, linear_share) = (self.sharpness * self.network, self.sharpness * (1.0 - self.network));
-        // A share of 0 takes nothing from a probability of 0.
+        // With a share of 0, a probability of 0 (a log-probability of -infinity) must not contribute.
         let weighted = |share: f32, value: f32| if share == 0.0 { 0.0 } else { share * value.max(-1e4) };
         if several {
             let odds = |log: f32| log - (-log.min(-1e-7).portable_exp_m1()).portable_ln();
@@ -67,8 +67,8 @@ impl Mix {
         to.iter_mut().for_each(|to| *to -= sum);
     }
 
-    /// Mixes the probabilities that a network gave for some texts, `classes` each, with a linear model's log-probabilities of the
-    /// same texts; the probabilities are overwritten. `several` as in [`Mix::apply`].
+    /// Mixes a network's probabilities in place, `classes` per text, with a linear model's log-probabilities of the
+    /// same texts. `several` is as in [`Mix::apply`].
     pub fn refine(&self, probabilities: &mut [f32], linear: &[f32], classes: usize, several: bool) {
         let mut logs = vec![0.0; classes];
         for (row, linear) in probabilities.chunks_exact_mut(classes.max(1)).zip(linear.chunks_exact(classes.max(1))) {
@@ -78,7 +78,7 @@ impl Mix {
         }
     }
 
-    /// As [`Mix::choose`], by the probabilities that the network gave.
+    /// Like [`Mix::choose`], from the network's probabilities.
     ///
     /// # Errors
     /// As [`Mix::choose`].
@@ -92,11 +92,12 @@ impl Mix {
         Self::choose(&logs, linear, classes, labels)
     }
 
-    /// Chooses share and sharpness by rows that neither model was trained on: the least log loss among the shares whose
-    /// accuracy is that of the better part or within half a standard error of it. Few rows move it little from [`Mix::USUAL`].
+    /// Chooses share and sharpness on rows that neither model was trained on. It minimises the log loss among the
+    /// shares whose accuracy is within half a standard error of the better part's. With few rows, the result stays
+    /// close to [`Mix::USUAL`].
     ///
     /// # Errors
-    /// `InvalidArgument` without a row, or where the log-probabilities are not `classes` for each row of `labels`.
+    /// `InvalidArgument` if there are no rows, or not `classes` log-probabilities for each row of `labels`.
     pub fn choose(network: &[f32], linear: &[f32], classes: usize, labels: Labels<'_>) -> Result<(Self, MixReport)> {
         let (rows, several) = (labels.rows(), labels.several());
         labels.validate(rows, classes)?;

@@ -4,15 +4,15 @@ use crate::featurizer::{Featurizer, Reader};
 use crate::parallel;
 use crate::probabilities::log_probabilities;
 
-/// Texts of a task of bulk prediction.
+/// Number of texts per task in bulk prediction.
 const TEXTS: usize = 128;
 
-/// Weights of all features for all scores.
+/// The weights of all features for all scores.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Weights {
-    /// In units of the score's scale; idf is in them. The scores of a feature stand together.
+    /// Weights times idf, in units of the score's scale. The weights of a feature are adjacent.
     pub(crate) values: Vec<i8>,
-    /// A unit of each score.
+    /// The scale of each score.
     pub(crate) scales: Vec<f32>,
     pub(crate) bias: Vec<f32>,
 }
@@ -44,48 +44,48 @@ impl LinearModel {
         self.several
     }
 
-    /// Scores of a text: one for each label, or one in all where two labels are told apart.
+    /// Number of scores per text: one per label, or one for two exclusive labels.
     #[must_use]
     pub fn outputs(&self) -> usize {
         self.weights.bias.len()
     }
 
-    /// One over the temperature of the probabilities.
+    /// Reciprocal of the temperature of the probabilities.
     #[must_use]
     pub fn sharpness(&self) -> f32 {
         self.sharpness
     }
 
-    /// The features that count.
+    /// The featurizer of the model.
     #[must_use]
     pub fn featurizer(&self) -> &Featurizer {
         &self.featurizer
     }
 
-    /// What predictions of single texts are made with; each thread needs its own.
+    /// A predictor for single texts. Each thread needs its own.
     #[must_use]
     pub fn predictor(&self) -> Predictor<'_> {
         Predictor { model: self, room: self.room() }
     }
 
-    /// What predictions of single texts need besides the model. It may outlive a [`Predictor`] and be used with its own
-    /// model only.
+    /// Reusable buffers for predictions of single texts. They may outlive a [`Predictor`], but work with this model
+    /// only.
     #[must_use]
     pub fn room(&self) -> Room {
         Room { reader: Reader::new(&self.featurizer), features: Vec::new(), scores: vec![0.0; self.outputs()] }
     }
 
-    /// As [`Predictor::predict`], with room that is kept elsewhere.
+    /// Like [`Predictor::predict`], with buffers that the caller owns.
     ///
     /// # Panics
-    /// When `to` has fewer places than there are labels, or the room is another model's.
+    /// If `to` is shorter than the number of labels, or the buffers are those of another model.
     pub fn predict_with(&self, room: &mut Room, text: &str, to: &mut [f32]) {
         room.score(self, text);
         log_probabilities(&room.scores, self.sharpness, self.several, &mut to[..self.classes]);
     }
 
-    /// Log-probabilities of texts, [`LinearModel::classes`] each: with one label a text they are of labels that exclude each
-    /// other, with several of each label alone. Works on `threads` threads, on which the result does not depend.
+    /// Log-probabilities of texts, [`LinearModel::classes`] per text. With one label per text, the labels are
+    /// exclusive; with several, each label is independent. The result does not depend on `threads`.
     #[must_use]
     pub fn predict<T: AsRef<str> + Sync>(&self, texts: &[T], threads: usize) -> Vec<f32> {
         let parts = parallel::map(
@@ -105,7 +105,7 @@ impl LinearModel {
     }
 }
 
-/// Room to read and score a text in.
+/// Buffers for reading and scoring a text.
 pub struct Room {
     reader: Reader,
     features: Vec<(u32, f32)>,
@@ -137,22 +137,22 @@ pub struct Predictor<'a> {
 }
 
 impl Predictor<'_> {
-    /// Scores of a text, [`LinearModel::outputs`] of them: above 0 speaks for a label.
+    /// The scores of a text, [`LinearModel::outputs`] of them. A positive score is evidence for the label.
     pub fn scores(&mut self, text: &str) -> &[f32] {
         self.room.score(self.model, text);
         &self.room.scores
     }
 
-    /// Log-probabilities of a text into `to`, which has a place for every label.
+    /// Writes the log-probabilities of a text into `to`, one per label.
     ///
     /// # Panics
-    /// When `to` has fewer places.
+    /// If `to` is shorter than the number of labels.
     pub fn predict(&mut self, text: &str, to: &mut [f32]) {
         self.model.predict_with(&mut self.room, text, to);
     }
 }
 
-/// Adds the weights of features times what they weigh, in units of the scores' scales.
+/// Adds the weights of features times the features' values, in units of the scores' scales.
 #[inline(always)]
 fn add(weights: &Weights, features: &[(u32, f32)], norm: f32, scores: &mut [f32]) {
     match scores.len() {
@@ -176,7 +176,7 @@ fn add(weights: &Weights, features: &[(u32, f32)], norm: f32, scores: &mut [f32]
     }
 }
 
-/// The same for so few scores that they stay in registers.
+/// The same for few scores, which stay in registers.
 #[inline(always)]
 fn add_few<const N: usize>(weights: &Weights, features: &[(u32, f32)], norm: f32, scores: &mut [f32]) {
     let rows = weights.values.as_chunks::<N>().0;

@@ -1,20 +1,20 @@
-//! What may be chosen about the features.
+//! Feature options.
 
 use crate::error::{Result, invalid};
 
-/// Which n-grams of a text count.
+/// Options of the n-grams that become features.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct FeatureOptions {
-    /// The longest n-gram of words, 0 to 3; 0 leaves words out. Default 2.
+    /// Longest n-gram of words, 0 to 3; 0 disables word features. Default 2.
     pub words: usize,
-    /// Characters that a word has at least, 1 to 100. Default 1; scikit-learn's is 2.
+    /// Minimum number of characters in a word, 1 to 100. Default 1; scikit-learn's is 2.
     pub min_word: usize,
-    /// Shortest and longest n-gram of characters within a stretch without blanks, the blank on both sides included, each 1 to
-    /// 8; `(0, 0)` leaves characters out. Default 2 and 5.
+    /// Shortest and longest n-gram of characters within a stretch without blanks, including one blank on each side;
+    /// each 1 to 8. `(0, 0)` disables character features. Default 2 and 5.
     pub chars: (usize, usize),
-    /// Rows that an n-gram must be in, at least 1. Default 1.
+    /// Minimum number of rows with the n-gram, at least 1. Default 1.
     pub min_rows: u32,
-    /// The most n-grams, those of most rows are kept; 1 to [`FeatureOptions::MOST`]. Default 4,000,000.
+    /// Maximum number of n-grams; those with the most rows are kept. 1 to [`FeatureOptions::MOST`]. Default 4,000,000.
     pub max_features: usize,
 }
 
@@ -25,7 +25,7 @@ impl Default for FeatureOptions {
 }
 
 impl FeatureOptions {
-    /// The most features that a model may have.
+    /// Maximum number of features of a model.
     pub const MOST: usize = 1 << 24;
 
     pub(crate) fn validate(&self) -> Result<()> {

@@ -1,15 +1,16 @@
-//! Independent tasks on several threads, results in the order of the tasks.
+//! Runs independent tasks on several threads. Results are in task order.
 
 use std::panic::resume_unwind;
 use std::sync::Mutex;
 use std::sync::PoisonError;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-/// Runs `work` for every number of `0..tasks` on at most `threads` threads, the caller's among them. Every thread makes a
-/// `state` of its own first. Which thread takes which task is left to chance, so a result must depend on its task alone.
+/// Runs `work` for every number in `0..tasks` on at most `threads` threads, including the caller's. Every thread first
+/// creates its own `state`. The assignment of tasks to threads is not deterministic, so a result must depend only on
+/// its task.
 ///
 /// # Panics
-/// When a task panics, after all others are done.
+/// If a task panics, after all other tasks are done.
 pub(crate) fn map<S, T: Send>(
     threads: usize,
     tasks: usize,
@@ -30,7 +31,7 @@ pub(crate) fn map<S, T: Send>(
         }
     };
     std::thread::scope(|scope| {
-        // Where the system refuses a thread, the others do its share.
+        // If the system refuses a thread, the other threads do its work.
         let handles: Vec<_> = (1..threads.min(tasks))
             .filter_map(|_| {
                 std::thread::Builder::new().name("recurra-linear".to_owned()).spawn_scoped(scope, member).ok()

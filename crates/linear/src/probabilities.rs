@@ -1,12 +1,13 @@
-//! Scores to log-probabilities, the temperature that makes them true, and how true they are.
+//! Converts scores to log-probabilities, calibrates them by a temperature and measures them.
 
 use crate::labels::Labels;
 use crate::math::{Portable, ln_sigmoid};
 
-/// Log-probabilities of one row by its scores times `sharpness` (one over the temperature).
+/// Log-probabilities of one row from its scores times `sharpness` (the reciprocal of the temperature).
 ///
-/// One label a row: every score's logistic function, divided by their sum; with two labels and one score the function
-/// itself. Several labels a row: the logistic function alone. `to` has one place a label.
+/// With one label per row: the logistic function of each score, divided by their sum; for two labels and one score, the
+/// logistic function itself. With several labels per row: the logistic function of each score. `to` has one place per
+/// label.
 pub(crate) fn log_probabilities(scores: &[f32], sharpness: f32, several: bool, to: &mut [f32]) {
     let scaled = |score: f32| f64::from(score) * f64::from(sharpness);
     if !several && to.len() == 2 && scores.len() == 1 {
@@ -29,19 +30,21 @@ pub(crate) fn log_probabilities(scores: &[f32], sharpness: f32, several: bool, t
     to.iter_mut().for_each(|to| *to -= sum);
 }
 
-/// How good log-probabilities are.
+/// Quality of log-probabilities.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Quality {
-    /// One label a row: share of rows whose most probable label is theirs. Several: share of labels that are right, given from 0.5 on.
+    /// With one label per row: the share of rows whose most probable label is correct. With several: the share of label
+    /// decisions that are correct at a threshold of 0.5.
     pub accuracy: f64,
-    /// Mean of minus the log-probability of the label, in nats; with several labels a row the sum over labels.
+    /// Mean negative log-probability of the correct label, in nats; with several labels per row, summed over the
+    /// labels.
     pub log_loss: f64,
 }
 
-/// Measures log-probabilities, `classes` a row. `labels` has the same rows.
+/// Measures log-probabilities, `classes` per row, against `labels` of the same rows.
 ///
 /// # Panics
-/// When rows are missing or a label is outside of `classes`.
+/// If rows are missing or a label is not below `classes`.
 #[must_use]
 pub fn quality(log_probabilities: &[f32], classes: usize, labels: Labels<'_>) -> Quality {
     let (mut right, mut loss) = (0.0, 0.0);
@@ -57,7 +60,7 @@ pub fn quality(log_probabilities: &[f32], classes: usize, labels: Labels<'_>) ->
                 let value = f64::from(value);
                 let has = own.contains(&(label as u32));
                 right += f64::from(u8::from(has == (value > -std::f64::consts::LN_2))) / classes as f64;
-                // ln(1 - p), exact for small p.
+                // ln(1 - p), accurate for small p.
                 loss -= if has { value } else { (-value.min(-1e-12).portable_exp_m1()).portable_ln() };
             }
         }
@@ -65,7 +68,7 @@ pub fn quality(log_probabilities: &[f32], classes: usize, labels: Labels<'_>) ->
     Quality { accuracy: right / rows.max(1) as f64, log_loss: loss / rows.max(1) as f64 }
 }
 
-/// The log loss of rows for which only the frequencies of their labels are known, as [`quality`] counts it.
+/// The log loss of predicting the label frequencies for every row, defined as in [`quality`].
 pub(crate) fn entropy(labels: Labels<'_>, classes: usize) -> f64 {
     let rows = labels.rows().max(1);
     let mut counts = vec![0usize; classes];
@@ -78,20 +81,21 @@ pub(crate) fn entropy(labels: Labels<'_>, classes: usize) -> f64 {
     counts.iter().map(of).sum()
 }
 
-/// The largest value's place, the first of equal ones.
+/// Index of the largest value; the first of equal ones.
 pub(crate) fn best(values: &[f32]) -> usize {
     values.iter().enumerate().fold((0, f32::NEG_INFINITY), |best, (at, &v)| if v > best.1 { (at, v) } else { best }).0
 }
 
-/// The expected calibration error of log-probabilities with one label a row: rows fall into `bins` of equal width by their highest
-/// probability; the mean over rows of how far their bin's mean probability is from its share of right rows. 0 is perfect.
+/// Expected calibration error of log-probabilities with one label per row. Rows are grouped into `bins` of equal width
+/// by their highest probability; the error is the mean over rows of the difference between their bin's mean probability
+/// and its accuracy. 0 is perfect.
 #[must_use]
 pub fn calibration_error(log_probabilities: &[f32], classes: usize, labels: &[u32], bins: usize) -> f64 {
     let mut sums = vec![(0.0f64, 0.0f64); bins.max(1)];
     for (probabilities, &label) in log_probabilities.chunks_exact(classes.max(1)).zip(labels) {
         let given = best(probabilities);
         let probability = f64::from(probabilities[given]).portable_exp();
-        // A bound belongs to the bin below it.
+        // A value on a bin boundary belongs to the lower bin.
         let bin = ((probability * sums.len() as f64).ceil() as usize).clamp(1, sums.len()) - 1;
         sums[bin].0 += probability;
         sums[bin].1 += f64::from(u8::from(given == label as usize));
@@ -99,7 +103,7 @@ pub fn calibration_error(log_probabilities: &[f32], classes: usize, labels: &[u3
     sums.iter().map(|(promised, kept)| (promised - kept).abs()).sum::<f64>() / labels.len().max(1) as f64
 }
 
-/// The place of the least value of a function with one minimum, within `low..high`, by golden sections.
+/// The position of the minimum of a unimodal function in `low..high`, by golden-section search.
 pub(crate) fn least(mut low: f64, mut high: f64, steps: usize, value: impl Fn(f64) -> f64) -> f64 {
     const GOLDEN: f64 = 0.618_033_988_749_895;
     let (mut a, mut b) = (high - GOLDEN * (high - low), low + GOLDEN * (high - low));
@@ -118,8 +122,8 @@ pub(crate) fn least(mut low: f64, mut high: f64, steps: usize, value: impl Fn(f6
     f64::midpoint(low, high)
 }
 
-/// What scores are multiplied by so that their probabilities are most true: the least log loss, between 1/20 and 20. One more row,
-/// of which any label is as likely as another, keeps few rows that are all right from promising certainty.
+/// Calibrates scores: the factor in `[1/20, 20]` that minimises the log loss of their probabilities. One additional row
+/// with uniformly distributed labels prevents overconfidence when few rows are all correct.
 pub(crate) fn sharpness(scores: &[f32], outputs: usize, classes: usize, labels: Labels<'_>) -> f32 {
     let mut logs = vec![0.0; labels.rows() * classes];
     let logs = std::cell::RefCell::new(&mut logs);
@@ -132,7 +136,7 @@ pub(crate) fn sharpness(scores: &[f32], outputs: usize, classes: usize, labels: 
     least(-3.0, 3.0, 20, loss).portable_exp() as f32
 }
 
-/// The mean log loss of log-probabilities if every label were as likely as any other.
+/// Mean log loss of log-probabilities if all labels were equally likely.
 fn surprise(logs: &[f32], several: bool) -> f64 {
     let one = |&log: &f32| {
         let has = f64::from(log);
@@ -160,7 +164,7 @@ mod tests {
 
     #[test]
     fn calibration_is_counted_by_hand() {
-        // Two rows promise 0.9 and one of them is right; one promises 0.6 and is right.
+        // Two rows predict 0.9, and one of them is correct; one predicts 0.6 and is correct.
         let logs = [0.9f32.ln(), 0.1f32.ln(), 0.9f32.ln(), 0.1f32.ln(), 0.4f32.ln(), 0.6f32.ln()];
         let error = calibration_error(&logs, 2, &[0, 1, 1], 10);
         assert!((error - (0.8 + 0.4) / 3.0).abs() < 1e-6, "{error}");

@@ -1,13 +1,13 @@
-//! Rows as features: numbers and counts, four bytes each; their values follow from them.
+//! Rows as packed features: number and count in four bytes. Values are computed from them.
 
 use crate::math::Portable;
 
-/// Rows of a chunk.
+/// Number of rows in a chunk.
 pub(crate) const CHUNK: usize = 4096;
-/// Bits of a feature's number; the others are its count's code.
+/// Bits of a feature's number; the other bits contain the code of its count.
 const NUMBER_BITS: u32 = 24;
 const NUMBER: u32 = (1 << NUMBER_BITS) - 1;
-/// Counts up to here have a code each; those above share codes that are 4 % apart.
+/// Counts up to this one have a code each; larger counts share codes that are 4 % apart.
 const EXACT: u32 = 160;
 
 /// The code of a count.
@@ -20,7 +20,7 @@ fn code(count: u32) -> u32 {
     }
 }
 
-/// `1 + ln(count)` by the count's code.
+/// `1 + ln(count)` for each code of a count.
 pub(crate) fn weights_of_codes() -> [f32; 256] {
     std::array::from_fn(|code| {
         let code = code as u32;
@@ -33,13 +33,13 @@ pub(crate) fn weights_of_codes() -> [f32; 256] {
     })
 }
 
-/// A feature and its count's code.
+/// Unpacks an entry into a feature's number and the code of its count.
 #[inline]
 pub(crate) const fn unpack(entry: u32) -> (usize, usize) {
     ((entry & NUMBER) as usize, (entry >> NUMBER_BITS) as usize)
 }
 
-/// The features of one text, counted.
+/// Counts the features of one text.
 pub(crate) struct Bag {
     counts: Vec<u16>,
     touched: Vec<u32>,
@@ -47,7 +47,7 @@ pub(crate) struct Bag {
 }
 
 impl Bag {
-    /// An empty bag of features below a number.
+    /// An empty bag of features with numbers below `features`.
     pub(crate) fn new(features: usize) -> Self {
         Self { counts: vec![0; features], touched: Vec::new(), weights: weights_of_codes() }
     }
@@ -62,13 +62,14 @@ impl Bag {
         *count = count.saturating_add(1);
     }
 
-    /// Different features.
+    /// Number of distinct features.
     pub(crate) fn len(&self) -> usize {
         self.touched.len()
     }
 
-    /// Gives the packed features and what their counts weigh, in the order they were met, and empties the bag. The first
-    /// `words` of them are words; what comes back is one over the norm of each kind, 0 where it has none.
+    /// Empties the bag: calls `each` with the packed features and the weights of their counts, in order of first
+    /// occurrence. The first `words` of them are words. Returns the reciprocal of the norm of each kind, 0 for a kind
+    /// without features.
     #[inline]
     pub(crate) fn take(&mut self, words: usize, idf: &[f32], mut each: impl FnMut(u32, f32)) -> [f32; 2] {
         let mut squares = [0.0f32; 2];
@@ -83,7 +84,7 @@ impl Bag {
     }
 }
 
-/// One over the root of a sum of squares, 0 for a sum of 0.
+/// Reciprocal of the square root; 0 for 0.
 pub(crate) fn inverse_norm(square: f32) -> f32 {
     if square > 0.0 { 1.0 / square.sqrt() } else { 0.0 }
 }
@@ -93,7 +94,7 @@ struct Row {
     words: u32,
 }
 
-/// Some rows, one after the other.
+/// Some rows, concatenated.
 pub(crate) struct Chunk {
     entries: Vec<u32>,
     rows: Vec<Row>,
@@ -104,14 +105,14 @@ impl Chunk {
         Self { entries: Vec::new(), rows: Vec::new() }
     }
 
-    /// Appends what a bag has and empties it.
+    /// Appends a bag's features and empties the bag.
     pub(crate) fn push(&mut self, bag: &mut Bag, words: usize, idf: &[f32]) {
         bag.take(words, idf, |entry, _| self.entries.push(entry));
         self.rows.push(Row { end: self.entries.len(), words: words as u32 });
     }
 }
 
-/// Features of many rows, made by [`Counter::finish`](crate::Counter::finish).
+/// The features of many rows; created by [`Counter::finish`](crate::Counter::finish).
 pub struct Rows {
     chunks: Vec<Chunk>,
     len: usize,
@@ -131,25 +132,25 @@ impl Rows {
         self.len
     }
 
-    /// Whether there is none.
+    /// Whether there are no rows.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.len == 0
     }
 
-    /// Features of all rows together.
+    /// Total number of features of all rows.
     #[must_use]
     pub fn entries(&self) -> usize {
         self.chunks.iter().map(|chunk| chunk.entries.len()).sum()
     }
 
-    /// Bytes that the rows take.
+    /// Memory of the rows, in bytes.
     #[must_use]
     pub fn bytes(&self) -> usize {
         4 * self.entries() + self.len * size_of::<Row>()
     }
 
-    /// Packed features of a row: those of words and those of characters.
+    /// Packed features of a row: words, then characters.
     #[inline]
     pub(crate) fn get(&self, row: usize) -> [&[u32]; 2] {
         let (chunk, at) = (&self.chunks[row / CHUNK], row % CHUNK);

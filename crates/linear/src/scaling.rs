@@ -1,21 +1,21 @@
-//! What turns counts into values: idf and norms, as a set of rows gives them.
+//! Scales counts to values: idf and norms of a set of rows.
 
 use crate::math::Portable;
 use crate::parallel;
 use crate::rows::{CHUNK, Rows, inverse_norm, unpack, weights_of_codes};
 
-/// Values of rows: a feature that none of the counted rows has is worth nothing, in their norms too.
+/// Values of rows. A feature that occurs in none of the counted rows has value 0 and is ignored in the norms.
 pub(crate) struct Scaling {
-    /// idf of each feature, 0 where it is left out.
+    /// idf of each feature; 0 for an ignored feature.
     pub(crate) idf: Vec<f32>,
-    /// One over the norm of words and of characters, for each row.
+    /// Reciprocal norms of words and of characters, for each row.
     pub(crate) norms: Vec<[f32; 2]>,
-    /// What a count's code weighs.
+    /// Weight of each code of a count.
     pub(crate) weights: [f32; 256],
 }
 
 impl Scaling {
-    /// Norms of all rows for an idf.
+    /// Computes the norms of all rows for an idf.
     pub(crate) fn new(rows: &Rows, idf: Vec<f32>, threads: usize) -> Self {
         let weights = weights_of_codes();
         let chunks = parallel::map(
@@ -40,7 +40,7 @@ impl Scaling {
         Self { norms: chunks.concat(), idf, weights }
     }
 
-    /// Values as if only some rows were there.
+    /// Computes the values as if there were only the rows in `members`.
     pub(crate) fn of_members(rows: &Rows, members: &[u32], features: usize, threads: usize) -> Self {
         let mut with = vec![0u32; features];
         for &row in members {

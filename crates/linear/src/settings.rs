@@ -1,4 +1,4 @@
-//! What may be chosen about a training, and what is refused.
+//! Training options and their checks.
 
 use std::sync::atomic::AtomicBool;
 
@@ -7,16 +7,17 @@ use crate::labels::Labels;
 use crate::rows::Rows;
 use crate::solver::{Candidate, Loss};
 
-/// Rows by which the loss, its cost and the temperature are chosen.
+/// Rows on which the loss, its cost and the temperature are chosen.
 #[derive(Clone, Copy, Default)]
 pub enum HeldOut<'a> {
-    /// Rows that are held out of some trainings and trained on in the last one: of five parts as many in turn as take little
-    /// time, above 20,000 rows a twentieth, where 20,000 rows tell the candidates apart.
+    /// Rows that are held out of some trainings, but used in the final one. Up to 20,000 rows: five parts, as many of
+    /// which are held out in turn as take little time. Above: one twentieth, with candidates compared on 20,000
+    /// training rows.
     #[default]
     Automatic,
-    /// Separate rows, from [`Featurizer::rows_of`](crate::Featurizer::rows_of), which are never trained on.
+    /// Separate rows, from [`Featurizer::rows_of`](crate::Featurizer::rows_of), which are never used for training.
     Rows(&'a Rows, Labels<'a>),
-    /// None: the first candidate is taken, the temperature is 1.
+    /// No rows: the first candidate is used, and the temperature is 1.
     Nothing,
 }
 
@@ -27,32 +28,33 @@ const CANDIDATES: [Candidate; 4] = [
     Candidate { loss: Loss::SquaredHinge, cost: 1.0 },
 ];
 
-/// What may be chosen about a training.
+/// Training options.
 #[derive(Clone)]
 pub struct TrainOptions<'a> {
-    /// Losses and costs to choose from, those of a loss next to each other with rising costs. Default: logistic with 5 and 20,
-    /// squared hinge with 0.3 and 1.
+    /// Losses and costs to choose from. Candidates with the same loss must be adjacent, in ascending order of cost.
+    /// Default: logistic with 5 and 20, squared hinge with 0.3 and 1.
     pub candidates: &'a [Candidate],
-    /// Rows to choose by. Default [`HeldOut::Automatic`].
+    /// Rows to choose on. Default [`HeldOut::Automatic`].
     pub held_out: HeldOut<'a>,
-    /// A weight for every row, at least 0. Default 1 each.
+    /// A weight for each row, at least 0. Default 1 each.
     pub row_weights: Option<&'a [f32]>,
-    /// A weight for every label, at least 0: of its rows, or with several labels a row of the rows that have it. Default 1 each.
+    /// A weight for each label, at least 0. It multiplies the weight of the label's rows; with several labels per row,
+    /// that of the rows that have it. Default 1 each.
     pub class_weights: Option<&'a [f32]>,
-    /// A training ends when the rows' own scores changed by no more in the mean of an epoch. Default 0.02.
+    /// Training ends when the rows' own scores change by no more than this on average in an epoch. Default 0.02.
     pub tolerance: f32,
-    /// The most epochs of one solution. Default 30.
+    /// Maximum number of epochs per solution. Default 30.
     pub max_epochs: usize,
-    /// The most bytes of [`LinearModel::to_arrays`](crate::LinearModel::to_arrays), as far as one feature has room. Default by
-    /// [`default_bytes`].
+    /// Maximum size in bytes of [`LinearModel::to_arrays`](crate::LinearModel::to_arrays); at least one feature is
+    /// always kept. Default: [`default_bytes`].
     pub max_bytes: Option<usize>,
-    /// Threads to work on; 0 counts as 1. The model does not depend on them.
+    /// Number of threads; 0 counts as 1. The model does not depend on it.
     pub threads: usize,
-    /// Seed of the order of rows. Default 0.
+    /// Seed of the row order. Default 0.
     pub seed: u64,
-    /// Becomes true when the training is to stop.
+    /// Set to true to abort the training.
     pub abort: Option<&'a AtomicBool>,
-    /// Is told the share of the work that is done, on any thread.
+    /// Called with the share of the work that is done, on any thread.
     pub progress: Option<&'a (dyn Fn(f32) + Sync)>,
 }
 
@@ -74,27 +76,27 @@ impl Default for TrainOptions<'_> {
     }
 }
 
-/// Bytes that a model may have where nothing is said: 1.5 MB and 84 kB more for each label, 16 MB at most.
+/// Default size limit of a model: 1.5 MB plus 84 kB per label, at most 16 MB.
 #[must_use]
 pub fn default_bytes(classes: usize) -> usize {
     1_500_000usize.saturating_add(classes.saturating_mul(84_000)).min(16_000_000)
 }
 
-/// Why no linear model is trained.
+/// The reason why no linear model is trained.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Refusal {
-    /// More labels than a model may have.
+    /// Too many labels.
     Labels {
-        /// Labels that were asked for.
+        /// The number of labels requested.
         labels: usize,
-        /// The most there may be.
+        /// The maximum number of labels.
         most: usize,
     },
-    /// Features of all rows times labels, which the time of an epoch is proportional to.
+    /// Too much work: features of all rows times labels, to which the time of an epoch is proportional.
     Work {
-        /// What was asked for.
+        /// The work requested.
         work: u64,
-        /// The most there may be.
+        /// The maximum work.
         most: u64,
     },
 }
@@ -110,12 +112,12 @@ impl std::fmt::Display for Refusal {
     }
 }
 
-/// The most labels of a model.
+/// Maximum number of labels of a model.
 pub const MOST_LABELS: usize = 2_000;
-/// The most features of all rows times labels: about three minutes of one core.
+/// Maximum work, features of all rows times labels: about three minutes on one core.
 const MOST_WORK: u64 = 40_000_000_000;
 
-/// Whether a linear model with this number of labels would be too large or take too long, and why.
+/// The reason why a linear model with this number of labels would be too large or take too long, if it would.
 #[must_use]
 pub fn refusal(rows: &Rows, classes: usize) -> Option<Refusal> {
     if classes > MOST_LABELS {
@@ -125,7 +127,7 @@ pub fn refusal(rows: &Rows, classes: usize) -> Option<Refusal> {
     (work > MOST_WORK).then_some(Refusal::Work { work, most: MOST_WORK })
 }
 
-/// Checks everything that a training is given.
+/// Checks all arguments of a training.
 pub(crate) fn validate(rows: &Rows, labels: Labels<'_>, classes: usize, options: &TrainOptions<'_>) -> Result<()> {
     let least = if labels.several() { 1 } else { 2 };
     if classes < least {

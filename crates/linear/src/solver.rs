@@ -1,12 +1,14 @@
-//! Logistic regression and support vector machines with an L2 penalty, one label against all others, by coordinate ascent of the dual.
+//! L2-regularised logistic regression and support vector machines, one label against all others, by dual coordinate
+//! ascent.
 //!
-//! As in LIBLINEAR (Yu, Huang, Lin 2011) a row's dual variable is set to its optimum with all others fixed, row after row
-//! in a random order. Labels are independent problems, `L` of which are solved side by side: the row is read and the
-//! weights are found once for all of them. Blocks of labels run in parallel, so the result does not depend on threads.
+//! As in LIBLINEAR (Yu, Huang, Lin 2011), each row's dual variable is set to its optimum with all others fixed, row by
+//! row in random order. Labels are independent problems; `L` of them are solved side by side, so that a row is read and
+//! its weights are found once for all of them. Blocks of labels run in parallel, so the result does not depend on the
+//! number of threads.
 //!
-//! With the logistic loss, the dual variable of row `i` is `alpha = C_i * sigmoid(-t)`; at the optimum `t` is `y` times the row's score. With
-//! `q` the row's squared length, setting `t` so that `t = y * score + q * (alpha(t) - alpha)` is its best step. Newton's method
-//! rises or falls towards this root without overshooting when it begins between 0 and the root.
+//! With the logistic loss, the dual variable of row `i` is `alpha = C_i * sigmoid(-t)`; at the optimum, `t` is `y`
+//! times the row's score. With `q` as the row's squared norm, the best step sets `t` so that `t = y * score + q *
+//! (alpha(t) - alpha)`. Newton's method converges to this root monotonically if it starts between 0 and the root.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -17,64 +19,64 @@ use crate::rows::{Rows, unpack};
 use crate::scaling::Scaling;
 use crate::work::Work;
 
-/// What an error costs a row, by its label's sign times its score.
+/// The loss of a row, as a function of its label's sign times its score.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Loss {
     /// `ln(1 + exp(-score))`: scores are log-odds.
     Logistic,
-    /// `max(0, 1 - score)^2`, the loss of scikit-learn's `LinearSVC`: often more accurate where labels are noisy.
+    /// `max(0, 1 - score)^2`, the loss of scikit-learn's `LinearSVC`; often more accurate when labels are noisy.
     SquaredHinge,
 }
 
-/// A loss and what it is multiplied by, scikit-learn's `C`.
+/// A loss and its cost, scikit-learn's `C`.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Candidate {
     /// The loss.
     pub loss: Loss,
-    /// Its cost, above 0.
+    /// The cost, above 0.
     pub cost: f32,
 }
 
-/// What is the same for all labels.
+/// A training problem, the same for all labels.
 pub(crate) struct Problem<'a> {
     pub(crate) rows: &'a Rows,
     pub(crate) scaling: &'a Scaling,
     pub(crate) labels: Labels<'a>,
-    /// Scores; with one score, label 1 is the positive one.
+    /// Number of scores; with one score, label 1 is the positive one.
     pub(crate) outputs: usize,
-    /// Rows that are trained on.
+    /// Rows to train on.
     pub(crate) members: &'a [u32],
-    /// Weight of each row, by its number among all.
+    /// Weight of each row, indexed among all rows.
     pub(crate) row_weights: Option<&'a [f32]>,
-    /// Weight of each label: of its rows where a row has one label, of the rows that have it where a row has several.
+    /// Weight of each label: applies to the label's rows, or with several labels per row, to the rows that have it.
     pub(crate) class_weights: Option<&'a [f32]>,
     pub(crate) tolerance: f32,
     pub(crate) max_epochs: usize,
     pub(crate) seed: u64,
     pub(crate) abort: Option<&'a AtomicBool>,
-    /// Is told how far a solution is.
+    /// Receives the progress of solutions.
     pub(crate) work: Option<&'a Work<'a>>,
 }
 
-/// Labels `first..first + L` and how far they are.
+/// The solution of labels `first..first + L`.
 pub(crate) struct Solver<'a, const L: usize> {
     problem: &'a Problem<'a>,
-    /// A bit for each lane, for each member: whether the row is positive.
+    /// For each member, one bit per lane: whether the row is positive.
     positive: Vec<u8>,
-    /// Lanes' weights of positive rows.
+    /// Weight of the positive rows for each lane.
     positive_weights: [f32; L],
-    /// What was solved for last.
+    /// The candidate of the last solution.
     last: Option<Candidate>,
-    /// Each member's dual variables: `t` of the logistic loss, `alpha` of the squared hinge.
+    /// Dual variables of each member: `t` for the logistic loss, `alpha` for the squared hinge.
     ts: Vec<[f32; L]>,
-    /// Weights times idf, `L` for each feature, from an aligned place on.
+    /// Weights times idf, `L` per feature, starting at an aligned position.
     weights: Vec<f32>,
     skip: usize,
     bias: [f32; L],
     order: Vec<u32>,
 }
 
-/// `sigmoid(-t)` is 0 here for all that matters.
+/// `sigmoid(-t)` is practically 0 from here.
 const LARGEST: f32 = 30.0;
 
 impl<'a, const L: usize> Solver<'a, L> {
@@ -109,17 +111,18 @@ impl<'a, const L: usize> Solver<'a, L> {
         self.weights[self.skip..self.skip + self.problem.scaling.idf.len() * L].as_chunks().0
     }
 
-    /// Weight of the constant 1.
+    /// The bias of each lane.
     pub(crate) fn bias(&self) -> [f32; L] {
         self.bias
     }
 
-    /// Solves for a loss and its cost, from where the last solution of the same loss was; how many epochs it took.
+    /// Solves for a loss and its cost, starting from the last solution if it had the same loss. Returns the number of
+    /// epochs.
     pub(crate) fn solve(&mut self, candidate: Candidate) -> Result<usize> {
         match self.last {
             Some(last) if last.loss == candidate.loss => {
                 if candidate.loss == Loss::Logistic {
-                    // The dual variables and so the weights are proportional to the cost.
+                    // The dual variables, and so the weights, are proportional to the cost.
                     let ratio = candidate.cost / last.cost;
                     self.weights.iter_mut().chain(&mut self.bias).for_each(|weight| *weight *= ratio);
                 }
@@ -132,7 +135,7 @@ impl<'a, const L: usize> Solver<'a, L> {
         }
         self.last = Some(candidate);
         let mut random = Random::new(self.problem.seed);
-        // How many epochs there will be is not known: each does a fifth of what is left.
+        // The number of epochs is not known in advance: each one counts as a fifth of the remaining work.
         let mut left = 1.0;
         let tell = |by: f64| self.problem.work.iter().for_each(|work| work.advance(by));
         let mut epochs = 0;
@@ -150,7 +153,7 @@ impl<'a, const L: usize> Solver<'a, L> {
         Ok(epochs)
     }
 
-    /// One step for every row; the mean over rows of the largest change of their own scores.
+    /// Runs one step for every row. Returns the mean over rows of the largest change of the row's own scores.
     #[inline(always)]
     fn epoch(&mut self, candidate: Candidate) -> Result<f32> {
         let Problem { rows, scaling, members, .. } = *self.problem;
@@ -188,7 +191,7 @@ impl<'a, const L: usize> Solver<'a, L> {
             };
             let change = delta.iter().fold(0.0f32, |most, delta| most.max(delta.abs())) * length;
             changes += f64::from(change);
-            // A step that changes next to nothing is not worth the writing.
+            // Skip the write if the change is negligible.
             if change <= 0.1 * self.problem.tolerance {
                 continue;
             }
@@ -209,7 +212,7 @@ impl<'a, const L: usize> Solver<'a, L> {
         Ok((changes / self.order.len().max(1) as f64) as f32)
     }
 
-    /// Scores of rows, which need not be those that were trained on.
+    /// Scores of rows, which may be other rows than those trained on.
     pub(crate) fn scores(&self, rows: &Rows, scaling: &Scaling, numbers: &[u32]) -> Vec<[f32; L]> {
         let weights = self.weights();
         let score = |&row: &u32| {
@@ -229,7 +232,7 @@ impl<'a, const L: usize> Solver<'a, L> {
 }
 
 impl Problem<'_> {
-    /// Weight of a row: its own, times that of its label where it has one label.
+    /// Weight of a row, times its label's weight if each row has one label.
     #[inline]
     fn row_weight(&self, row: usize) -> f32 {
         let own = self.row_weights.map_or(1.0, |weights| weights[row]);
@@ -240,7 +243,7 @@ impl Problem<'_> {
     }
 }
 
-/// Signs of a row's labels, and what its errors cost.
+/// Signs of a row's labels, and the costs of its errors.
 #[inline(always)]
 fn sides<const L: usize>(positive: u8, cost: f32, positive_weights: &[f32; L]) -> ([f32; L], [f32; L]) {
     let (mut sign, mut costs) = ([-1.0f32; L], [cost; L]);
@@ -253,7 +256,7 @@ fn sides<const L: usize>(positive: u8, cost: f32, positive_weights: &[f32; L]) -
     (sign, costs)
 }
 
-/// A row's best `alpha`, and by how much it changes, times the sign: the optimum of a parabola, where it is not below 0.
+/// A row's best `alpha` and its change times the sign: the optimum of a parabola, clamped at 0.
 #[inline(always)]
 fn hinge_step<const L: usize>(
     score: &[f32; L],
@@ -264,7 +267,7 @@ fn hinge_step<const L: usize>(
 ) -> ([f32; L], [f32; L]) {
     let (mut alpha, mut delta) = ([0.0f32; L], [0.0f32; L]);
     for lane in 0..L {
-        // A row that costs nothing has an infinite slope and stays at 0.
+        // A row with cost 0 has an infinite diagonal and stays at 0.
         let diagonal = 0.5 / costs[lane].max(f32::MIN_POSITIVE);
         let slope = sign[lane] * score[lane] - 1.0 + before[lane] * diagonal;
         alpha[lane] = (before[lane] - slope / (length + diagonal)).max(0.0);
@@ -273,7 +276,7 @@ fn hinge_step<const L: usize>(
     (alpha, delta)
 }
 
-/// A row's best `t`, and by how much its dual variables times their sign change.
+/// A row's best `t`, and the change of its dual variables times their sign.
 #[inline(always)]
 fn logistic_step<const L: usize>(
     score: &[f32; L],

@@ -2,17 +2,17 @@
 
 const EMPTY: u32 = u32::MAX;
 
-/// From fingerprints, which are hashes already, to numbers below `u32::MAX`.
+/// Maps fingerprints, which are already hashes, to numbers below `u32::MAX`.
 #[derive(Clone, Debug)]
 pub(crate) struct Table {
-    /// Fingerprint and number; a power of two of them, at most two thirds in use.
+    /// Fingerprints and numbers; the size is a power of two, of which at most two thirds are in use.
     slots: Vec<(u32, u32)>,
     shift: u32,
     used: usize,
 }
 
 impl Table {
-    /// A table that holds `count` entries before it grows.
+    /// Creates a table for `count` entries before it grows.
     pub(crate) fn new(count: usize) -> Self {
         let bits = (count + count / 2 + 2).next_power_of_two().trailing_zeros().clamp(4, 32);
         Self { slots: vec![(0, EMPTY); 1 << bits], shift: 32 - bits, used: 0 }
@@ -35,7 +35,7 @@ impl Table {
         (value != EMPTY).then_some(value)
     }
 
-    /// The number of a fingerprint, which `value` becomes where it has none.
+    /// The number of a fingerprint; a new one gets `value`.
     #[inline]
     pub(crate) fn get_or_insert(&mut self, key: u32, value: u32) -> u32 {
         let at = self.slot(key);

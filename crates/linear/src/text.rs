@@ -1,7 +1,7 @@
-//! A text's stretches, words and n-grams, and their hashes.
+//! Splits a text into stretches, words and n-grams, and hashes them.
 //!
-//! What counts as a blank is Python's `str.split`. A word is a run of letters, digits, vowel signs and `_`: Python's `\w`
-//! and the signs, which Python cuts words at.
+//! Blanks are those of Python's `str.split`. A word is a run of letters, digits, vowel signs and `_`: the characters of
+//! Python's `\w`, and vowel signs, at which Python splits words.
 
 /// Whether a character separates stretches.
 #[inline]
@@ -14,7 +14,7 @@ fn is_word(character: char) -> bool {
     character.is_alphanumeric() || character == '_'
 }
 
-/// Lower case of a text, into a buffer that is used again.
+/// Lowercases a text into a reusable buffer.
 pub(crate) fn lower_into(text: &str, to: &mut String) {
     to.clear();
     if text.is_ascii() {
@@ -25,20 +25,20 @@ pub(crate) fn lower_into(text: &str, to: &mut String) {
     }
 }
 
-/// Whether a character is a zero-width mark: at the beginning of a text it is not part of a stretch. A byte order mark
-/// is one.
+/// Whether a character is a zero-width mark, such as the byte order mark. At the start of a text, marks are not part of
+/// a stretch.
 fn is_mark(character: char) -> bool {
     matches!(character, '\u{feff}' | '\u{200b}'..='\u{200f}' | '\u{2060}')
 }
 
-/// The runs between blanks, and where each begins.
+/// The runs between blanks, with their start bytes.
 pub(crate) fn stretches(lower: &str) -> impl Iterator<Item = (usize, &str)> {
     let text = lower.trim_start_matches(is_mark);
     let from = lower.len() - text.len();
     runs(text, |character| !is_blank(character)).map(move |(at, stretch)| (from + at, stretch))
 }
 
-/// The words of a stretch, and where each begins.
+/// The words of a stretch, with their start bytes.
 pub(crate) fn words(stretch: &str) -> impl Iterator<Item = (usize, &str)> {
     runs(stretch, is_word)
 }
@@ -61,7 +61,7 @@ fn fold(a: u64, b: u64) -> u64 {
     product as u64 ^ (product >> 64) as u64
 }
 
-/// Hash of a stretch or a word. Files depend on it, so it never changes.
+/// Hash of a stretch or a word. Model files depend on it, so it must never change.
 pub(crate) fn hash(text: &str) -> u64 {
     let mut hash = (text.len() as u64 + 1).wrapping_mul(ODD[0]);
     let mut chunks = text.as_bytes().chunks_exact(8);
@@ -73,19 +73,20 @@ pub(crate) fn hash(text: &str) -> u64 {
     fold(fold(hash ^ u64::from_le_bytes(last), ODD[1]) ^ ODD[2], ODD[0])
 }
 
-/// Fingerprint of an n-gram of words, by the hashes of its words.
+/// Fingerprint of an n-gram of words, from the hashes of its words.
 #[inline]
 pub(crate) fn word_print(hashes: &[u64]) -> u32 {
     let all = hashes.iter().fold(hashes.len() as u64, |all, &word| fold(all ^ word.rotate_left(17), ODD[2] ^ all));
     (fold(all ^ ODD[3], ODD[1]) >> 32) as u32
 }
 
-/// Whether a word has as many characters as it must.
+/// Whether a word has the minimum number of characters.
 pub(crate) fn counts(word: &str, min_word: usize) -> bool {
     min_word <= 1 || word.chars().nth(min_word - 1).is_some()
 }
 
-/// The n-grams of words up to `longest`: the first word's place, how many words, the fingerprint.
+/// Calls `each` for each n-gram of words up to `longest`, with the index of its first word, its number of words and its
+/// fingerprint.
 pub(crate) fn each_word_ngram(hashes: &[u64], longest: usize, mut each: impl FnMut(usize, usize, u32)) {
     for from in 0..hashes.len() {
         for length in 1..=longest.min(hashes.len() - from) {
@@ -94,8 +95,9 @@ pub(crate) fn each_word_ngram(hashes: &[u64], longest: usize, mut each: impl FnM
     }
 }
 
-/// The n-grams of a stretch with a blank on both sides: where each begins and ends, in characters, blanks counted, and its
-/// fingerprint. As scikit-learn's `char_wb`, a stretch shorter than the shortest n-gram counts once, whole.
+/// Calls `each` for the character n-grams of a padded stretch, with start, end and fingerprint. Positions are in
+/// characters and count the padding. As in scikit-learn's `char_wb`, a stretch shorter than the shortest n-gram counts
+/// once as a whole.
 #[inline]
 pub(crate) fn char_ngrams(padded: &[u32], (min, max): (usize, usize), mut each: impl FnMut(usize, usize, u32)) {
     let min = min.min(padded.len());
@@ -111,7 +113,7 @@ pub(crate) fn char_ngrams(padded: &[u32], (min, max): (usize, usize), mut each: 
     }
 }
 
-/// The characters of a stretch with a blank on both sides, into a buffer that is used again.
+/// Writes the characters of a stretch, with a blank on each side, into a reusable buffer.
 #[inline]
 pub(crate) fn pad_into(stretch: &str, to: &mut Vec<u32>) {
     to.clear();

@@ -1,4 +1,4 @@
-//! The training of a linear model: its candidate of errors, its size, its probabilities.
+//! Trains a linear model: chooses the candidate, the features and the temperature.
 
 use std::sync::Mutex;
 
@@ -17,35 +17,36 @@ use crate::settings::{HeldOut, TrainOptions, default_bytes, validate};
 use crate::solver::Candidate;
 use crate::work::Work;
 
-/// What a training found.
+/// Results of a training.
 #[derive(Clone, Debug)]
 pub struct Report {
-    /// Every candidate's quality on the rows held out; empty with [`HeldOut::Nothing`].
+    /// The quality of every candidate on the held-out rows; empty with [`HeldOut::Nothing`].
     pub trials: Vec<Trial>,
-    /// The loss and cost that were taken.
+    /// The chosen loss and cost.
     pub candidate: Candidate,
-    /// Rows held out, by their number; with [`HeldOut::Rows`] by their number among those.
+    /// Indices of the held-out rows; with [`HeldOut::Rows`], indices among those rows.
     pub held_out: Vec<u32>,
-    /// Log-probabilities of the rows held out, as models that were not trained on them give them; a row a row.
+    /// Log-probabilities of the held-out rows, from models that were not trained on them, `[rows, classes]`.
     pub log_probabilities: Vec<f32>,
-    /// The log loss of those as a share of what it is where only the labels' frequencies are known: at 0 the texts' n-grams tell
-    /// everything, from 1 on nothing. 1 with [`HeldOut::Nothing`].
+    /// Log loss of the held-out rows divided by the log loss of predicting the label frequencies. At 0, the n-grams
+    /// determine the labels; from 1, they are not informative. 1 with [`HeldOut::Nothing`].
     pub unexplained: f64,
-    /// Epochs of the slowest label's last solution.
+    /// Epochs of the slowest label in the final solution.
     pub epochs: usize,
-    /// Whether all labels came to rest within the epochs.
+    /// Whether all labels converged within the maximum number of epochs.
     pub converged: bool,
-    /// Features before the model was cut to its size.
+    /// Number of features before the model was reduced to its size limit.
     pub features: usize,
 }
 
 impl LinearModel {
-    /// Trains a model on rows and their labels, numbers below `classes`. It depends on `featurizer`, the rows, their labels and the
-    /// options, not on threads or the processor.
+    /// Trains a model on rows and their labels, numbers below `classes`. The model depends on `featurizer`, rows,
+    /// labels and options, not on threads or the processor.
     ///
     /// # Errors
-    /// `InvalidArgument` for options outside their range, labels of fewer or more rows, fewer than two labels (one where a row
-    /// has several) or what [`refusal`](crate::refusal) says; `OutOfRange` for a label outside `classes`; `Aborted`.
+    /// `InvalidArgument` for options outside their range, a different number of labels and rows, fewer than two labels
+    /// (one if a row may have several), or if [`refusal`](crate::refusal) gives a reason; `OutOfRange` for a label not
+    /// below `classes`; `Aborted`.
     pub fn train(
         featurizer: &Featurizer,
         rows: &Rows,
@@ -112,7 +113,7 @@ impl LinearModel {
 }
 
 impl Report {
-    /// At most `most` of the rows held out, evenly spread over them, and their log-probabilities.
+    /// At most `most` of the held-out rows, evenly spaced, with their log-probabilities.
     #[must_use]
     pub fn some_held_out(&self, most: usize) -> (Vec<u32>, Vec<f32>) {
         let rows = self.held_out.len();

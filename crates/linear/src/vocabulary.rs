@@ -1,18 +1,18 @@
-//! The n-grams that count, listed by their fingerprints.
+//! The vocabulary of n-grams, identified by fingerprints.
 
 use crate::table::Table;
 
-/// Fingerprints of n-grams in the order of their numbers: those of most rows first, then by fingerprint.
+/// Fingerprints of n-grams in the order of their numbers: by descending number of rows, then by fingerprint.
 #[derive(Clone, Debug)]
 pub(crate) struct Vocabulary {
     pub(crate) prints: Vec<u32>,
-    /// Rows that each is in.
+    /// Number of rows with each n-gram.
     pub(crate) rows: Vec<u32>,
     table: Table,
 }
 
 impl Vocabulary {
-    /// A vocabulary of n-grams in their order.
+    /// Creates a vocabulary from n-grams in this order.
     pub(crate) fn new(prints: Vec<u32>, rows: Vec<u32>) -> Self {
         let mut table = Table::new(prints.len());
         for (number, &print) in prints.iter().enumerate() {
@@ -30,7 +30,7 @@ impl Vocabulary {
         self.table.get(print)
     }
 
-    /// The n-grams for which `keep` holds, by number.
+    /// The n-grams for whose numbers `keep` returns true.
     pub(crate) fn filter(&self, keep: impl Fn(usize) -> bool) -> Self {
         let kept = |values: &[u32]| -> Vec<u32> {
             values.iter().enumerate().filter(|(number, _)| keep(*number)).map(|(_, &value)| value).collect()
@@ -39,8 +39,8 @@ impl Vocabulary {
     }
 }
 
-/// Adds up the rows of the same n-grams and sorts them: most rows first, then by fingerprint. Those of fewer than
-/// `min_rows` rows are left out.
+/// Adds up the rows of equal n-grams and sorts them by descending number of rows, then by fingerprint. Drops n-grams
+/// with fewer than `min_rows` rows.
 pub(crate) fn merge(mut counted: Vec<(u32, u32)>, min_rows: u32) -> Vec<(u32, u32)> {
     counted.sort_unstable();
     let mut merged: Vec<(u32, u32)> = Vec::with_capacity(counted.len());

@@ -1,17 +1,17 @@
-//! How much of a training is done.
+//! Progress of a training.
 
 use std::sync::{Mutex, PoisonError};
 
-/// How much of the work is done, in solutions of a block of labels.
+/// The work done, in solutions of a block of labels.
 pub(crate) struct Work<'a> {
     pub(crate) progress: Option<&'a (dyn Fn(f32) + Sync)>,
-    /// Solutions that there will be.
+    /// Total number of solutions.
     pub(crate) pieces: usize,
     pub(crate) done: Mutex<f64>,
 }
 
 impl Work<'_> {
-    /// A part of a solution is done, up to 1.
+    /// Adds a part of a solution, from 0 to 1.
     pub(crate) fn advance(&self, by: f64) {
         if let Some(progress) = self.progress {
             let mut done = self.done.lock().unwrap_or_else(PoisonError::into_inner);

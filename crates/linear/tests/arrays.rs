@@ -1,4 +1,4 @@
-//! Models to arrays and back, and arrays that no model made.
+//! Round trips of models and arrays, and invalid arrays.
 
 mod common;
 
@@ -67,7 +67,7 @@ fn numbers_that_no_model_has_are_refused() {
         array.data[..4].copy_from_slice(&value.to_le_bytes());
         assert_eq!(code(&arrays), ErrorCode::InvalidFile, "{name} {value}");
     }
-    // Version, longest n-grams, labels, several, rows, features.
+    // Version, longest n-grams, number of labels, multi-label flag, rows, features.
     for (at, value) in [(0, 2), (1, 4), (4, 9), (5, 0), (5, u32::MAX), (6, 2), (7, 1), (9, 1)] {
         let mut arrays = arrays();
         arrays[0].data[4 * at..4 * at + 4].copy_from_slice(&u32::to_le_bytes(value));
@@ -76,7 +76,7 @@ fn numbers_that_no_model_has_are_refused() {
 }
 
 proptest! {
-    /// `PROPTEST_CASES` makes it long.
+    /// Set `PROPTEST_CASES` for a longer run.
     #[test]
     fn any_bytes_are_a_model_or_a_typed_error(
         changes in prop::collection::vec((any::<prop::sample::Index>(), any::<prop::sample::Index>(), any::<u8>()), 1..6),

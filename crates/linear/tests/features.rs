@@ -1,4 +1,4 @@
-//! Features against those of scikit-learn (scripts/golden/linear.py).
+//! Compares features with those of scikit-learn (scripts/golden/linear.py).
 
 use std::collections::HashMap;
 

@@ -1,4 +1,4 @@
-//! Training, prediction, explanation and mixture.
+//! Training, prediction, explanation and mixing.
 
 mod common;
 
@@ -63,7 +63,7 @@ fn a_report_says_how_much_is_left_unexplained() {
     };
     let found = report(&labels);
     assert!(found.unexplained < 0.6, "{}", found.unexplained);
-    // Labels that have nothing to do with the texts.
+    // Labels that are independent of the texts.
     let none = report(&(0..600).map(|row| row / 7 % 3).collect::<Vec<u32>>());
     assert!((0.95..1.1).contains(&none.unexplained), "{}", none.unexplained);
     let (some, logs) = found.some_held_out(50);
@@ -91,7 +91,7 @@ fn a_model_keeps_to_its_size() {
 #[test]
 fn several_labels_are_learnt_each_alone() {
     let (texts, first) = data(600, 5);
-    // Rows have their label, the next one where their number is even, or none.
+    // Each row has its label, plus the next one if it is even, or no label.
     let (mut labels, mut ends) = (Vec::new(), Vec::new());
     for (row, &label) in first.iter().enumerate() {
         if row % 17 != 0 {
@@ -122,7 +122,7 @@ fn rows_of_their_own_choose_without_being_trained_on() {
     let options = TrainOptions { held_out: HeldOut::Rows(&held, held_labels), ..TrainOptions::default() };
     let (model, report) = LinearModel::train(&featurizer, &rows, Labels::One(&labels[..500]), 3, &options).unwrap();
     assert_eq!(report.held_out, (0..100).collect::<Vec<u32>>());
-    // The model is the one that was measured, but for its 8 bits.
+    // The model is the one that was measured, up to rounding to 8 bits.
     let logs = model.predict(&texts[500..], 1);
     let apart =
         logs.iter().zip(&report.log_probabilities).map(|(given, reported)| (given.exp() - reported.exp()).abs());
@@ -263,7 +263,7 @@ fn single_and_bulk_predictions_are_the_same() {
 #[test]
 fn a_mixture_is_as_good_as_its_better_part() {
     let labels: Vec<u32> = (0..600).map(|row| row % 3).collect();
-    // Log-probabilities that favour the right label in a share of the rows, and are sure of what they favour.
+    // Log-probabilities that favour the correct label in a share of the rows, with probability `sure`.
     let model = |right: u32, salt: u32, sure: f32| -> Vec<f32> {
         let row = |row: u32| {
             let given = if (row * 37 + salt * 11) % 100 < right { row % 3 } else { (row + 1) % 3 };
@@ -313,7 +313,7 @@ fn probabilities_are_refined_as_their_logarithms_are_mixed() {
 
 #[test]
 fn few_rows_move_the_mixture_little_and_many_far() {
-    // Both are right and modest: the more sharpness, the less loss.
+    // Both models are correct and underconfident: the higher the sharpness, the lower the loss.
     let row = [0.6f32.ln(), 0.4f32.ln()];
     let chosen = |rows: usize| {
         let logs = row.repeat(rows);

@@ -1,6 +1,6 @@
-//! ONNX files: the messages of `onnx.proto` (IR version 8) that a model needs, and their bytes.
+//! ONNX files: the messages of `onnx.proto` (IR version 8) that a model needs, and their encoding.
 //!
-//! The graph itself is made elsewhere. A tensor's bytes are shared, not copied, until the file's bytes are made.
+//! The caller builds the graph. A tensor's bytes are shared, not copied, until the file is encoded.
 
 mod messages;
 
@@ -13,16 +13,16 @@ pub use prost::bytes::Bytes;
 use prost::Message;
 use recurra_core::{Error, ErrorCode, Result};
 
-/// Version of the file format that the messages have.
+/// IR version of the messages.
 pub const IR_VERSION: i64 = 8;
 
-/// A protobuf message, and so an ONNX file without external data, has fewer bytes than this.
+/// Maximum size of a protobuf message, and so of an ONNX file without external data.
 pub const MOST_BYTES: usize = i32::MAX as usize;
 
-/// The bytes of a model's file.
+/// Encodes the file of a model.
 ///
 /// # Errors
-/// `OutOfRange` for a model of 2 GiB or more, `OutOfMemory` where the system refuses the memory.
+/// `OutOfRange` for a model of 2 GiB or more, `OutOfMemory` if the system refuses the memory.
 pub fn to_bytes(model: &Model) -> Result<Vec<u8>> {
     let size = model.encoded_len();
     if size > MOST_BYTES {
@@ -43,7 +43,7 @@ pub fn to_bytes(model: &Model) -> Result<Vec<u8>> {
 mod tests {
     use super::*;
 
-    /// The bytes that `scripts/golden/onnx_bytes.py` prints: those of `onnx.helper` (onnx 1.23.2) for the same model.
+    /// The bytes printed by `scripts/golden/onnx_bytes.py`: `onnx.helper` (onnx 1.23.2) encodes the same model to them.
     const GOLDEN: &str = concat!(
         "08081207726563757272611a01303acc020a210a01770a01781201761a016e22064761746865722a0b0a04617869731800a001020a8e01",
         "0a01761201791a017322045363616e2a470a04626f6479323c0a190a03622f781203622f791a03622f6e22084964656e74697479120162",
@@ -110,7 +110,7 @@ mod tests {
 
     #[test]
     fn a_model_that_is_too_large_for_the_format_is_refused() {
-        // The bytes are shared: there is one piece of them.
+        // All tensors share one buffer.
         let piece = Bytes::from(vec![0; 1 << 20]);
         let tensor = Tensor { raw_data: piece, ..Tensor::default() };
         let graph = Graph { initializer: vec![tensor; 2048], ..Graph::default() };

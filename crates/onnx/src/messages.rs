@@ -1,10 +1,10 @@
-//! The messages, after `onnx.proto` of ONNX 1.12 (IR version 8): names, numbers and types of its fields are never changed.
-//! Fields that nothing here writes are left out.
+//! The messages of `onnx.proto` in ONNX 1.12 (IR version 8). Names, numbers and types of its fields never change.
+//! Fields that are not written here are omitted.
 
 use prost::Message;
 use prost::bytes::Bytes;
 
-/// `TensorProto.DataType`, as far as it is used.
+/// `TensorProto.DataType`, limited to the types in use.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, prost::Enumeration)]
 #[repr(i32)]
 pub enum Element {
@@ -24,7 +24,7 @@ pub enum Element {
     Bool = 9,
 }
 
-/// `AttributeProto.AttributeType`, as far as it is used.
+/// `AttributeProto.AttributeType`, limited to the types in use.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, prost::Enumeration)]
 #[repr(i32)]
 pub enum AttributeKind {
@@ -32,17 +32,17 @@ pub enum AttributeKind {
     Undefined = 0,
     /// One number.
     Float = 1,
-    /// One whole number.
+    /// One integer.
     Int = 2,
-    /// Bytes, which are UTF-8.
+    /// UTF-8 bytes.
     String = 3,
-    /// A graph, the body of `Scan`.
+    /// A graph: the body of `Scan`.
     Graph = 5,
     /// Numbers.
     Floats = 6,
-    /// Whole numbers.
+    /// Integers.
     Ints = 7,
-    /// Lists of bytes.
+    /// Several UTF-8 byte strings.
     Strings = 8,
 }
 
@@ -52,19 +52,19 @@ pub struct Model {
     /// [`crate::IR_VERSION`].
     #[prost(int64, tag = "1")]
     pub ir_version: i64,
-    /// What wrote the file.
+    /// Name of the program that wrote the file.
     #[prost(string, tag = "2")]
     pub producer_name: String,
-    /// Its version.
+    /// Version of the program.
     #[prost(string, tag = "3")]
     pub producer_version: String,
-    /// What is computed.
+    /// The computation graph.
     #[prost(message, optional, tag = "7")]
     pub graph: Option<Graph>,
-    /// Versions of the operators.
+    /// Versions of the operator sets.
     #[prost(message, repeated, tag = "8")]
     pub opset_import: Vec<Opset>,
-    /// What else there is to say.
+    /// Metadata.
     #[prost(message, repeated, tag = "14")]
     pub metadata_props: Vec<Entry>,
 }
@@ -72,10 +72,10 @@ pub struct Model {
 /// `OperatorSetIdProto`.
 #[derive(Clone, PartialEq, Message)]
 pub struct Opset {
-    /// Empty for the operators of ONNX; written then too, as ONNX' own helper does.
+    /// Empty for ONNX's own operators. It is written even then, as `onnx.helper` does.
     #[prost(string, optional, tag = "1")]
     pub domain: Option<String>,
-    /// Their version.
+    /// Version of the operator set.
     #[prost(int64, tag = "2")]
     pub version: i64,
 }
@@ -83,10 +83,10 @@ pub struct Opset {
 /// `StringStringEntryProto`.
 #[derive(Clone, PartialEq, Message)]
 pub struct Entry {
-    /// Name.
+    /// The key.
     #[prost(string, tag = "1")]
     pub key: String,
-    /// What it is.
+    /// The value.
     #[prost(string, tag = "2")]
     pub value: String,
 }
@@ -94,7 +94,7 @@ pub struct Entry {
 /// `GraphProto`.
 #[derive(Clone, PartialEq, Message)]
 pub struct Graph {
-    /// What is computed, in an order in which each reads what was computed before.
+    /// The nodes, in topological order.
     #[prost(message, repeated, tag = "1")]
     pub node: Vec<Node>,
     /// Name.
@@ -103,10 +103,10 @@ pub struct Graph {
     /// Constants.
     #[prost(message, repeated, tag = "5")]
     pub initializer: Vec<Tensor>,
-    /// What the caller gives.
+    /// The inputs.
     #[prost(message, repeated, tag = "11")]
     pub input: Vec<Value>,
-    /// What the caller gets.
+    /// The outputs.
     #[prost(message, repeated, tag = "12")]
     pub output: Vec<Value>,
 }
@@ -114,7 +114,7 @@ pub struct Graph {
 /// `NodeProto`.
 #[derive(Clone, PartialEq, Message)]
 pub struct Node {
-    /// Names of values; empty for one that is left out.
+    /// Names of values; empty for an omitted one.
     #[prost(string, repeated, tag = "1")]
     pub input: Vec<String>,
     /// Names of values; empty for an unused one.
@@ -131,7 +131,7 @@ pub struct Node {
     pub attribute: Vec<Attribute>,
 }
 
-/// `AttributeProto`; the functions below make them.
+/// `AttributeProto`. Use the functions below to create one.
 #[derive(Clone, PartialEq, Message)]
 pub struct Attribute {
     /// Name.
@@ -158,7 +158,7 @@ pub struct Attribute {
     /// For [`AttributeKind::Strings`].
     #[prost(bytes = "vec", repeated, tag = "9")]
     pub strings: Vec<Vec<u8>>,
-    /// Which of them it is.
+    /// The kind of the value, an [`AttributeKind`].
     #[prost(enumeration = "AttributeKind", tag = "20")]
     pub r#type: i32,
 }
@@ -168,37 +168,37 @@ impl Attribute {
         Self { name: name.into(), r#type: kind as i32, ..Self::default() }
     }
 
-    /// One number.
+    /// Creates an attribute with a number.
     #[must_use]
     pub fn float(name: &str, value: f32) -> Self {
         Self { f: Some(value), ..Self::of(name, AttributeKind::Float) }
     }
 
-    /// One whole number.
+    /// Creates an attribute with an integer.
     #[must_use]
     pub fn int(name: &str, value: i64) -> Self {
         Self { i: Some(value), ..Self::of(name, AttributeKind::Int) }
     }
 
-    /// A text.
+    /// Creates an attribute with a text.
     #[must_use]
     pub fn string(name: &str, value: &str) -> Self {
         Self { s: Some(value.into()), ..Self::of(name, AttributeKind::String) }
     }
 
-    /// A graph.
+    /// Creates an attribute with a graph.
     #[must_use]
     pub fn graph(name: &str, value: Graph) -> Self {
         Self { g: Some(value), ..Self::of(name, AttributeKind::Graph) }
     }
 
-    /// Whole numbers.
+    /// Creates an attribute with integers.
     #[must_use]
     pub fn ints(name: &str, values: Vec<i64>) -> Self {
         Self { ints: values, ..Self::of(name, AttributeKind::Ints) }
     }
 
-    /// Texts.
+    /// Creates an attribute with texts.
     #[must_use]
     pub fn strings(name: &str, values: Vec<String>) -> Self {
         let strings = values.into_iter().map(String::into_bytes).collect();
@@ -206,10 +206,10 @@ impl Attribute {
     }
 }
 
-/// `TensorProto` with its elements as bytes, little-endian and row-major.
+/// `TensorProto`, with its elements as little-endian bytes in row-major order.
 #[derive(Clone, PartialEq, Message)]
 pub struct Tensor {
-    /// Sizes.
+    /// Sizes of the dimensions.
     #[prost(int64, repeated, packed = "false", tag = "1")]
     pub dims: Vec<i64>,
     /// Type of the elements, an [`Element`].
@@ -229,13 +229,13 @@ pub struct Value {
     /// Name.
     #[prost(string, tag = "1")]
     pub name: String,
-    /// What it is.
+    /// The type of the value.
     #[prost(message, optional, tag = "2")]
     pub r#type: Option<Type>,
 }
 
 impl Value {
-    /// A tensor.
+    /// Creates a tensor value.
     #[must_use]
     pub fn tensor(name: &str, element: Element, sizes: Vec<Dimension>) -> Self {
         let shape = Some(Shape { dim: sizes });
@@ -247,7 +247,7 @@ impl Value {
 /// `TypeProto` of a tensor.
 #[derive(Clone, PartialEq, Message)]
 pub struct Type {
-    /// Elements and sizes.
+    /// Element type and sizes.
     #[prost(message, optional, tag = "1")]
     pub tensor_type: Option<TensorType>,
 }
@@ -258,7 +258,7 @@ pub struct TensorType {
     /// Type of the elements, an [`Element`].
     #[prost(int32, tag = "1")]
     pub elem_type: i32,
-    /// Sizes.
+    /// Sizes of the dimensions.
     #[prost(message, optional, tag = "2")]
     pub shape: Option<Shape>,
 }
@@ -274,26 +274,26 @@ pub struct Shape {
 /// `TensorShapeProto.Dimension`.
 #[derive(Clone, PartialEq, Message)]
 pub struct Dimension {
-    /// The size, or the name of one that varies from call to call.
+    /// The size, or a name for a size that varies between calls.
     #[prost(oneof = "SizeKind", tags = "1, 2")]
     pub value: Option<SizeKind>,
 }
 
 impl Dimension {
-    /// A size that is always the same.
+    /// A fixed size.
     #[must_use]
     pub fn of(size: i64) -> Self {
         Self { value: Some(SizeKind::Value(size)) }
     }
 
-    /// A size that varies from call to call.
+    /// A size that varies between calls.
     #[must_use]
     pub fn named(name: &str) -> Self {
         Self { value: Some(SizeKind::Name(name.into())) }
     }
 }
 
-/// What a [`Dimension`] is.
+/// The size of a [`Dimension`].
 #[derive(Clone, PartialEq, prost::Oneof)]
 pub enum SizeKind {
     /// A number.

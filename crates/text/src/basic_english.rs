@@ -1,8 +1,8 @@
-//! torchtext's `basic_english` in one pass: lower case, `' . , ( ) ! ?` as separate tokens, `"` dropped, `;`, `:` and
-//! `<br />` taken as blanks, split at white space.
+//! torchtext's `basic_english` in one pass. It lowercases, makes separate tokens of `' . , ( ) ! ?`, drops `"`, treats
+//! `;`, `:` and `<br />` as blanks and splits at white space.
 //!
-//! White space is Python's (`str.isspace`, which its `\s` and `str.split()` share): unlike JavaScript's it has U+001C to
-//! U+001F and U+0085, and it has not U+FEFF.
+//! White space is Python's (`str.isspace`, as in `\s` and `str.split()`). Unlike JavaScript's, it contains U+001C to
+//! U+001F and U+0085, and does not contain U+FEFF.
 
 use crate::lower::latin1;
 use crate::wtf8::{point_at, push, push_joined};
@@ -33,12 +33,12 @@ const LATIN1: [(Kind, u8); 256] = {
     table
 };
 
-/// White space of Python beyond Latin-1.
+/// Python's white space beyond Latin-1.
 fn is_wide_space(unit: u16) -> bool {
     matches!(unit, 0x2000..=0x200a | 0x1680 | 0x2028 | 0x2029 | 0x202f | 0x205f | 0x3000)
 }
 
-/// The place after `<br />`, skipping dropped quotes, or nothing.
+/// The position after `<br />`, ignoring dropped quotes; `None` if there is none.
 fn end_of_line_break(text: &[u16], at: usize) -> Option<usize> {
     let mut i = at;
     for expected in "<br />".encode_utf16() {
@@ -55,8 +55,8 @@ fn end_of_line_break(text: &[u16], at: usize) -> Option<usize> {
     Some(i)
 }
 
-/// Splits a text and gives each token, as the bytes of its WTF-8, to `token`, until that returns false. `word` is room for
-/// one token. The text is made lower case where it is Latin-1; beyond that it must be so already.
+/// Splits a text and calls `token` with the WTF-8 bytes of each token until it returns false. `word` is a buffer for
+/// one token. Lowercases Latin-1; other characters must already be lowercase.
 pub(crate) fn basic_english(text: &[u16], word: &mut Vec<u8>, mut token: impl FnMut(&[u8]) -> bool) {
     word.clear();
     let mut i = 0;
@@ -78,7 +78,7 @@ pub(crate) fn basic_english(text: &[u16], word: &mut Vec<u8>, mut token: impl Fn
             Kind::Space
         } else {
             let (point, units) = point_at(text, i);
-            // A dropped quote may have stood between the halves of a pair.
+            // A dropped quote may have separated the two halves of a surrogate pair.
             push_joined(word, point);
             i += units;
             continue;

@@ -1,27 +1,26 @@
-//! A vocabulary that is still growing: tokens are counted and numbered in the order in which they are met, and put in the
-//! order of a vocabulary at the end.
+//! Builds a vocabulary: counts tokens, numbers them in order of first occurrence and sorts them at the end.
 
 use crate::reading::{Reading, Room};
 use crate::vocabulary::{Full, Vocabulary};
 
-/// Which of the counted tokens become a vocabulary.
+/// Options of building a vocabulary.
 #[derive(Clone, Debug)]
 pub struct BuildOptions {
-    /// A token that was counted less often is left out.
+    /// Minimum count of a token.
     pub min_freq: u64,
-    /// Largest size of the vocabulary, the specials included; the rarest tokens are left out.
+    /// Maximum size of the vocabulary, including the specials; the rarest tokens are dropped.
     pub max_tokens: usize,
-    /// Tokens that are there in any case, different ones, as WTF-8.
+    /// Distinct tokens that are always included, as WTF-8.
     pub specials: Vec<Vec<u8>>,
     /// Whether the specials come first.
     pub special_first: bool,
 }
 
-/// A vocabulary, and where the tokens that were counted stand in it.
+/// A vocabulary, and the indices of the counted tokens in it.
 pub struct Built {
-    /// The tokens: specials, then the others by descending frequency, ties by code point.
+    /// The tokens: specials, then the others by descending frequency; ties by code point.
     pub vocabulary: Vocabulary,
-    /// The index of each counted token; -1 for one that was left out.
+    /// The index of each counted token; -1 for a dropped token.
     pub indices: Vec<i32>,
 }
 
@@ -33,12 +32,12 @@ pub struct Builder {
 }
 
 impl Builder {
-    /// Counts the tokens of a text and appends their numbers, counted from 1; 0 alone for a text that has none.
+    /// Counts the tokens of a text and appends their numbers, from 1. For a text without tokens, appends a single 0.
     ///
-    /// Returns how many tokens the text has.
+    /// Returns the number of tokens in the text.
     ///
     /// # Errors
-    /// [`Full`] when all different tokens together come to more than 4 GiB.
+    /// [`Full`] if all distinct tokens together exceed 4 GiB.
     pub fn add(
         &mut self,
         reading: &Reading,
@@ -67,33 +66,33 @@ impl Builder {
         Ok(count as u32)
     }
 
-    /// Makes the vocabulary of what was counted so far.
+    /// Builds the vocabulary of the tokens counted so far.
     ///
     /// # Errors
-    /// [`Full`] if the specials take it beyond 4 GiB.
+    /// [`Full`] if the specials make it exceed 4 GiB.
     pub fn build(&self, options: &BuildOptions) -> Result<Built, Full> {
         build(&self.tokens, &self.counts, options)
     }
 
-    /// Memory in use.
+    /// Memory in use, in bytes.
     #[must_use]
     pub fn bytes(&self) -> usize {
         self.tokens.bytes() + self.counts.capacity() * size_of::<u64>()
     }
 }
 
-/// Makes the vocabulary of counted tokens. One that was never counted is left out, and one that is a special keeps the
+/// Builds a vocabulary from counted tokens. Tokens with count 0 are dropped. A token that is also a special keeps the
 /// special's place.
 ///
 /// # Errors
-/// [`Full`] if the specials take it beyond 4 GiB.
+/// [`Full`] if the specials make it exceed 4 GiB.
 pub fn build(tokens: &Vocabulary, counts: &[u64], options: &BuildOptions) -> Result<Built, Full> {
     let special = |token: &[u8]| options.specials.iter().any(|special| special == token);
     let least = options.min_freq.max(1);
     let mut kept: Vec<u32> = (0..counts.len() as u32)
         .filter(|&number| counts[number as usize] >= least && !special(tokens.token(number)))
         .collect();
-    // The order of WTF-8 is that of code points, as Python has it.
+    // WTF-8 bytes sort by code point, as in Python.
     kept.sort_unstable_by(|&a, &b| {
         counts[b as usize].cmp(&counts[a as usize]).then_with(|| tokens.token(a).cmp(tokens.token(b)))
     });

@@ -1,8 +1,9 @@
-//! Code points as tokens: case, blanks and line ends are kept, a lone surrogate is a separate token.
+//! Code points as tokens. Case, blanks and line ends are kept; a lone surrogate is a token.
 
 use crate::wtf8::{point_at, push};
 
-/// Gives each code point of a text, as the bytes of its WTF-8, to `token`, until that returns false. `word` is room for one.
+/// Calls `token` with the WTF-8 bytes of each code point of a text until it returns false. `word` is a buffer for one
+/// code point.
 pub(crate) fn characters(text: &[u16], word: &mut Vec<u8>, mut token: impl FnMut(&[u8]) -> bool) {
     let mut at = 0;
     while at < text.len() {

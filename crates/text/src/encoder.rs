@@ -1,23 +1,23 @@
-//! From a text to the ids that a model computes with.
+//! Encodes texts as token ids.
 
 use crate::reading::{Reading, Room};
 use crate::vocabulary::Vocabulary;
 
-/// What an encoded text has.
+/// Token counts of an encoded text.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Counts {
-    /// Tokens that are read, n-grams included; 0 for an empty text, which is read as one unknown token.
+    /// Number of tokens read, including n-grams; 0 for an empty text, which is read as one unknown token.
     pub tokens: u32,
-    /// How many of them are known.
+    /// Number of known tokens among them.
     pub known: u32,
 }
 
-/// How texts become ids.
+/// Converts texts to ids.
 #[derive(Clone, Copy, Debug)]
 pub struct Encoder {
-    /// How they become tokens.
+    /// How texts become tokens.
     pub reading: Reading,
-    /// The id of a token that is not in the vocabulary.
+    /// The id of tokens that are not in the vocabulary.
     pub unknown: u32,
 }
 

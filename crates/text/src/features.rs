@@ -1,38 +1,38 @@
-//! What the characters of a word say of it: hashed runs of its characters, and its shape.
+//! Features of a word's characters: hashed character n-grams, and the word's shape.
 //!
-//! The numbers depend on the characters and the options alone, on every platform. They are in model files, so none of this may
-//! change.
+//! The numbers depend only on the characters and the options, on every platform. Model files depend on them, so they
+//! must never change.
 
 use crate::subwords::{each_subword, hash, more};
 use crate::wtf8::push;
 
-/// Which features a word has.
+/// Options of the features of a word.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Features {
-    /// Numbers that the features are hashed to.
+    /// Number of buckets that the features are hashed into.
     pub buckets: u32,
-    /// Characters of the shortest and the longest run, the borders of the word counted; none where the longest is 0.
+    /// Shortest and longest character n-gram, including the borders of the word; a longest of 0 disables n-grams.
     pub runs: (u32, u32),
-    /// Whether the runs are those of the word in lower case, by Unicode's rules for single characters.
+    /// Whether n-grams are taken from the lowercase word, by Unicode's rules for single characters.
     pub lower: bool,
-    /// Whether the word's shape is a feature: an upper-case letter is `X`, another letter `x`, a digit `d`, any other character
-    /// itself, and no more than four of a kind stand side by side.
+    /// Whether the word's shape is a feature. In a shape, an upper-case letter is `X`, any other letter `x`, a digit
+    /// `d`, and any other character itself; runs are cut at four.
     pub shape: bool,
-    /// Share of a word's features that its shape is, from 0 to below 1: it is there `runs * share / (1 - share)` times, rounded, and at
-    /// least once. A mean of all features hides one that is there once.
+    /// Share of the shape among a word's features, in `[0, 1)`. The shape is repeated `runs * share / (1 - share)`
+    /// times, rounded, and at least once: in a mean over all features, a single one would have little weight.
     pub shape_share: f64,
 }
 
-/// For a longer word, only this many characters at its beginning and at its end have features.
+/// Only this many characters at the start and at the end of a longer word have features.
 const CHARACTERS: usize = 32;
 
-/// Characters of a kind that stand side by side in a shape.
+/// Maximum run of one kind in a shape.
 const SIDE_BY_SIDE: usize = 4;
 
-/// Goes before a shape, so that no run is taken for one: no character's bytes begin like this.
+/// Prefix of a shape before hashing. No character's bytes start with it, so a shape never equals an n-gram.
 const SHAPE: [u8; 1] = [0xff];
 
-/// Room for the features of one word after the other.
+/// Reusable buffers for the features of words.
 #[derive(Default)]
 pub struct FeatureRoom {
     word: Vec<u8>,
@@ -41,22 +41,22 @@ pub struct FeatureRoom {
 }
 
 impl Features {
-    /// No fewer features than a word has.
+    /// An upper bound of a word's number of features.
     #[must_use]
     pub fn most(&self, word: &[u8]) -> usize {
-        // In lower case a character becomes at most three.
+        // Lowercasing makes at most three characters of one.
         let characters = 3 * word.len().min(2 * CHARACTERS) + 2;
         let runs = characters * self.runs.1 as usize;
         runs + self.shapes(runs)
     }
 
-    /// How often the shape is repeated for a number of runs.
+    /// Number of repetitions of the shape for a number of n-grams.
     fn shapes(&self, runs: usize) -> usize {
         let beside = runs as f64 * self.shape_share / (1.0 - self.shape_share);
         if self.shape { (beside.round() as usize).max(1) } else { 0 }
     }
 
-    /// Appends the features of a word, in WTF-8 as [`crate::push_units`] gives it. One that comes twice is there twice.
+    /// Appends the features of a word in WTF-8, from [`crate::push_units`]. Repeated features are repeated.
     pub fn push(&self, word: &[u8], room: &mut FeatureRoom, to: &mut Vec<u32>) {
         let FeatureRoom { word: cut, lower, bordered } = room;
         let (word, first) = (ends(word, cut), to.len());
@@ -69,10 +69,10 @@ impl Features {
     }
 }
 
-/// The word without what lies between its first and its last characters.
+/// The word without the characters between its first and its last ones.
 fn ends<'a>(word: &'a [u8], room: &'a mut Vec<u8>) -> &'a [u8] {
     let begins = |&at: &usize| word[at] & 0xc0 != 0x80;
-    // Few bytes are few characters; otherwise only the two ends are looked at, however long the word is.
+    // A word with few bytes has few characters; in a longer one, only the two ends are scanned.
     if word.len() <= 2 * CHARACTERS {
         return word;
     }
@@ -89,7 +89,7 @@ fn ends<'a>(word: &'a [u8], room: &'a mut Vec<u8>) -> &'a [u8] {
     }
 }
 
-/// The characters of a word, and half pairs of surrogates as they are.
+/// The code points of a word, with lone surrogates as they are.
 fn points(word: &[u8]) -> impl Iterator<Item = u32> {
     let mut at = 0;
     std::iter::from_fn(move || {
@@ -180,7 +180,7 @@ mod tests {
 
     #[test]
     fn the_shape_has_its_share() {
-        // "Ab" has six runs.
+        // "Ab" has six n-grams.
         for (shape_share, count) in [(0.0, 1), (0.1, 1), (0.25, 2), (0.5, 6), (0.6, 9), (0.9, 54)] {
             let features = of("Ab", Features { shape_share, ..ALL });
             assert_eq!(features[..6], of("Ab", ALL)[..6]);
@@ -200,7 +200,7 @@ mod tests {
         assert_ne!(shape_of("NASA"), shape_of("Nasa"));
     }
 
-    /// These numbers are in model files: they must never change. They were computed by a few lines of Python.
+    /// Model files contain these numbers: they must never change. The expected values come from a few lines of Python.
     #[test]
     fn the_numbers_are_those_of_every_release() {
         let features = Features { buckets: 1000, runs: (2, 3), ..ALL };
@@ -251,7 +251,7 @@ mod tests {
         #[test]
         fn lower_case_changes_runs_and_not_the_shape(word in "[A-Za-zÄÖÜäöüß]{1,20}") {
             let runs = Features { shape: false, ..ALL };
-            // ß has no upper case of one character.
+            // ß has no single upper-case character.
             let upper = word.replace('ß', "ss").to_uppercase();
             prop_assert_eq!(of(&upper, runs), of(&upper.to_lowercase(), runs));
             prop_assert_eq!(of(&upper, ALL).pop(), Some(shape_of(&upper)));

@@ -1,7 +1,7 @@
-//! Texts to token ids: UTF-16 in, numbers out, no string for any token. And words to features: what their characters say.
+//! Converts texts to token ids and words to features: UTF-16 in, numbers out, without a string per token.
 //!
-//! This is the only reader of the built-in tokenizers, in training as in prediction. Property tests on the side of TypeScript
-//! compare it with plain definitions for arbitrary text.
+//! Training and prediction use this same implementation of the built-in tokenizers. TypeScript property tests compare
+//! it with plain definitions on arbitrary text.
 
 mod basic_english;
 mod builder;

@@ -1,19 +1,20 @@
-//! Lower case where it is the same for every version of Unicode; the rest is JavaScript's.
+//! Lowercases what is the same in every version of Unicode; JavaScript lowercases the rest.
 
-/// Whether JavaScript must make a text lower case before it is split: it has characters whose lower case is not known here.
+/// Whether JavaScript must lowercase a text before it is split, because the text contains characters whose lower case
+/// is not known here.
 ///
-/// Known are Latin-1, and blocks without upper and lower case: general punctuation and currencies (U+2000 to U+20CF), CJK
-/// (U+3000 to U+9FFF) and Hangul syllables. Of the known ones none is changed by its neighbours.
+/// Known are Latin-1 and caseless blocks: general punctuation and currencies (U+2000 to U+20CF), CJK (U+3000 to U+9FFF)
+/// and Hangul syllables. The lower case of a known character does not depend on its neighbours.
 #[must_use]
 pub fn needs_javascript(text: &[u16]) -> bool {
-    // Most texts are Latin-1; without an early end the compiler looks at many units at a time.
+    // Most texts are Latin-1. The inner loop has no early exit, so that the compiler vectorises it.
     text.chunks(64).any(|part| {
         part.iter().fold(0, |all, &unit| all | unit) >= 0x100
             && part.iter().any(|&unit| !matches!(unit, 0..0x100 | 0x2000..0x20d0 | 0x3000..0xa000 | 0xac00..0xd7a4))
     })
 }
 
-/// Lower case of Latin-1.
+/// Lower case of a Latin-1 unit.
 pub(crate) const fn latin1(unit: u8) -> u8 {
     match unit {
         b'A'..=b'Z' | 0xc0..=0xd6 | 0xd8..=0xde => unit + 0x20,

@@ -1,10 +1,9 @@
-//! From a text to the tokens that a model reads: split, cut, n-grams added. The only reader of the built-in tokenizers, in
-//! training as in prediction.
+//! Reads texts as tokens: splits, truncates and adds n-grams. Training and prediction use this same implementation.
 
 use crate::basic_english::basic_english;
 use crate::characters::characters;
 
-/// A tokenizer that is built in.
+/// A built-in tokenizer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Tokenizer {
     /// torchtext's `basic_english`.
@@ -14,8 +13,9 @@ pub enum Tokenizer {
 }
 
 impl Tokenizer {
-    /// Splits a text and gives each token, as the bytes of its WTF-8, to `token`, until that returns false. `word` is room
-    /// for one token. For `basic_english`, what [`needs_javascript`](crate::needs_javascript) must be lower case already.
+    /// Splits a text and calls `token` with the WTF-8 bytes of each token until it returns false. `word` is a buffer
+    /// for one token. For `basic_english`, texts for which [`needs_javascript`](crate::needs_javascript) is true must
+    /// already be lowercase.
     #[inline]
     pub fn split(self, text: &[u16], word: &mut Vec<u8>, token: impl FnMut(&[u8]) -> bool) {
         match self {
@@ -24,46 +24,47 @@ impl Tokenizer {
         }
     }
 
-    /// Whether texts are made lower case before they are split.
+    /// Whether texts are lowercased before they are split.
     #[must_use]
     pub const fn lowers(self) -> bool {
         matches!(self, Self::BasicEnglish)
     }
 }
 
-/// Which part of a text with too many tokens is read.
+/// The part that is kept of a text with too many tokens.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Truncation {
-    /// Its beginning.
+    /// The start.
     Head,
-    /// Its end.
+    /// The end.
     Tail,
-    /// Half of each, of which the beginning gets the odd one.
+    /// Half from each end; the start gets the odd token.
     Both,
 }
 
 /// How a text becomes tokens.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Reading {
-    /// What splits it.
+    /// The tokenizer that splits the text.
     pub tokenizer: Tokenizer,
-    /// Longest run of neighbouring tokens that also counts as a token; 1 for none.
+    /// Longest n-gram of consecutive tokens; 1 for none.
     pub ngrams: u32,
-    /// Most tokens that are read, n-grams not counted.
+    /// Maximum number of tokens, not counting n-grams.
     pub max_length: usize,
-    /// Which of them, where there are more.
+    /// The part that is kept of a longer text.
     pub truncation: Truncation,
-    /// Whether a `<pad>` that a text spells is read as `<unk>`, and marks without width at the beginning of a text are left out.
-    /// To a model the first is not padding, whose row stays zero, but an unknown word; and no word begins with a mark.
+    /// Whether a literal `<pad>` in the text is read as `<unk>`, and zero-width marks at the start of the text are
+    /// skipped. In a model, `<pad>` is padding, whose vector stays zero, and no word starts with a mark.
     pub masks_padding: bool,
 }
 
-/// Whether a unit is a zero-width mark: at the beginning of a text it is not part of a word. A byte order mark is one.
+/// Whether a unit is a zero-width mark, such as the byte order mark. At the start of a text, marks are not part of a
+/// word.
 const fn is_mark(unit: u16) -> bool {
     matches!(unit, 0xfeff | 0x200b..=0x200f | 0x2060)
 }
 
-/// A text without the marks at its beginning.
+/// The text without marks at its start.
 fn without_marks(text: &[u16]) -> &[u16] {
     &text[text.iter().take_while(|&&unit| is_mark(unit)).count()..]
 }
@@ -71,11 +72,11 @@ fn without_marks(text: &[u16]) -> &[u16] {
 const PADDING: &[u8] = b"<pad>";
 const UNKNOWN: &[u8] = b"<unk>";
 
-/// Room for the tokens of one text, kept from text to text.
+/// Reusable buffers for the tokens of a text.
 #[derive(Default)]
 pub struct Room {
     word: Vec<u8>,
-    /// Tokens one after the other, and where each ends.
+    /// Concatenated tokens, and the end of each.
     bytes: Vec<u8>,
     ends: Vec<usize>,
     run: Vec<u8>,
@@ -94,8 +95,8 @@ impl Room {
 }
 
 impl Reading {
-    /// Gives the tokens that are read, as the bytes of their WTF-8, to `token`: those of the text, then the pairs of
-    /// neighbours joined by a blank, then the threes. No n-gram reaches over what was cut out.
+    /// Calls `token` with the WTF-8 bytes of each token: the tokens of the text, then the bigrams (joined by a blank),
+    /// then the trigrams and so on. No n-gram spans a truncated part.
     pub fn each(&self, text: &[u16], room: &mut Room, mut token: impl FnMut(&[u8])) {
         let text = if self.masks_padding { without_marks(text) } else { text };
         let masked = |token: &[u8]| self.masks_padding && token == PADDING;
@@ -116,7 +117,7 @@ impl Reading {
             room.ends.len() < most
         });
         room.word = word;
-        // What is kept: the tokens of two stretches, of which one may be empty.
+        // The tokens that are kept: two ranges, one of which may be empty.
         let count = room.ends.len();
         let cut = count.saturating_sub(self.max_length);
         let head = match self.truncation {
@@ -145,8 +146,8 @@ impl Reading {
         room.run = run;
     }
 
-    /// The part of a text that has all tokens which are read, where that can be told before it is split: a code point has
-    /// at most two units.
+    /// The part of a text that contains all tokens that are kept, if it is known before splitting: a code point has at
+    /// most two units.
     fn within_reach<'a>(&self, text: &'a [u16]) -> &'a [u16] {
         match (self.tokenizer, self.truncation) {
             (Tokenizer::Characters, Truncation::Tail) => {

@@ -1,18 +1,18 @@
-//! Subwords: the runs of characters within a word, by fastText's rules.
+//! Subwords: the character n-grams of a word, by fastText's rules.
 
-/// fastText's hash of bytes: FNV-1a with 32 bits, where a byte from 128 on counts as a negative number.
+/// fastText's hash: 32-bit FNV-1a, with bytes from 128 sign-extended.
 #[must_use]
 pub fn hash(bytes: &[u8]) -> u32 {
     more(2_166_136_261, bytes)
 }
 
-/// The hash of the bytes before, which is given, and of these.
+/// Continues a hash with more bytes.
 pub(crate) fn more(hash: u32, bytes: &[u8]) -> u32 {
     bytes.iter().fold(hash, |hash, &byte| (hash ^ i32::from(byte as i8) as u32).wrapping_mul(16_777_619))
 }
 
-/// Gives the hash of each subword of `shortest` to `longest` characters of `<word>`. A border alone is none. `room` is room for a
-/// word.
+/// Calls `to` with the hash of each subword of `<word>` with `shortest` to `longest` characters. A border alone is not
+/// a subword. `room` is a buffer for a word.
 pub fn each_subword(word: &[u8], (shortest, longest): (u32, u32), room: &mut Vec<u8>, mut to: impl FnMut(u32)) {
     room.clear();
     room.push(b'<');

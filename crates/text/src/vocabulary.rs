@@ -1,10 +1,10 @@
-//! The tokens that a model knows, in one piece of memory, each with its index.
+//! A vocabulary: tokens in one buffer, each with its index.
 
 use foldhash::fast::FixedState;
 use hashbrown::HashTable;
 use std::hash::{BuildHasher, Hasher};
 
-/// A token that is there already, and its index.
+/// The token already exists; the value is its index.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Taken(pub u32);
 
@@ -12,19 +12,19 @@ pub struct Taken(pub u32);
 #[derive(Debug, PartialEq, Eq)]
 pub struct Full;
 
-/// A list of different tokens, as WTF-8, and the way back from a token to its index.
+/// A list of distinct tokens in WTF-8, with a lookup from token to index.
 #[derive(Default)]
 pub struct Vocabulary {
     bytes: Vec<u8>,
-    /// Where each token ends.
+    /// End of each token.
     ends: Vec<u32>,
     indices: HashTable<Entry>,
 }
 
-/// Bytes of a token that stand in its entry: looking up a token that has no more touches no other memory.
+/// Bytes of a token that its entry contains. Looking up a token of at most this length reads no other memory.
 const INLINE: usize = 11;
 
-/// The beginning of a token, padded with zeros, and its length, partly if it is above 255.
+/// The first bytes of a token, padded with zeros, and its length (its low bits if above 255).
 #[derive(Clone, Copy, PartialEq, Eq)]
 struct Key(u64, u32);
 
@@ -42,7 +42,7 @@ impl Key {
         match begin.split_first_chunk::<8>() {
             Some((first, rest)) => Self(u64::from_le_bytes(*first), few(rest) | length),
             None => match (begin.first_chunk::<4>(), begin.last_chunk::<4>()) {
-                // The two overlap in the same bytes.
+                // The two overlap with identical bytes.
                 (Some(first), Some(last)) => {
                     let (first, last) = (u32::from_le_bytes(*first), u32::from_le_bytes(*last));
                     Self(u64::from(first) | u64::from(last) << (8 * (begin.len() - 4)), length)
@@ -75,34 +75,34 @@ fn hash(key: Key, token: &[u8]) -> u64 {
 }
 
 impl Vocabulary {
-    /// How many tokens there are.
+    /// Number of tokens.
     #[must_use]
     pub fn len(&self) -> usize {
         self.ends.len()
     }
 
-    /// Whether there is none.
+    /// Whether there are no tokens.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.ends.is_empty()
     }
 
-    /// Bytes of all tokens together.
+    /// Total bytes of all tokens.
     #[must_use]
     pub fn text_bytes(&self) -> usize {
         self.ends.last().map_or(0, |&end| end as usize)
     }
 
-    /// Memory in use.
+    /// Memory in use, in bytes.
     #[must_use]
     pub fn bytes(&self) -> usize {
         self.bytes.capacity() + self.ends.capacity() * 4 + self.indices.allocation_size()
     }
 
-    /// The token of an index.
+    /// The token with an index.
     ///
     /// # Panics
-    /// For an index that there is not.
+    /// If the index is out of range.
     #[must_use]
     pub fn token(&self, index: u32) -> &[u8] {
         token(&self.bytes, &self.ends, index)
@@ -121,13 +121,13 @@ impl Vocabulary {
         self.indices.find(hash(key, wanted), |entry| self.is(entry, key, wanted)).map(|entry| entry.index)
     }
 
-    /// Adds a token after all others.
+    /// Appends a token.
     ///
     /// # Errors
-    /// [`Taken`] for a token that is there already.
+    /// [`Taken`] if the token already exists.
     ///
     /// # Panics
-    /// When all tokens together come to 4 GiB, forty times of what the largest model file has room for.
+    /// If all tokens together reach 4 GiB, forty times the capacity of the largest model file.
     pub fn add(&mut self, wanted: &[u8]) -> Result<(), Taken> {
         let key = Key::of(wanted);
         let hashed = hash(key, wanted);
@@ -138,10 +138,10 @@ impl Vocabulary {
         Ok(())
     }
 
-    /// The index of a token, which is added after all others if it is not there yet.
+    /// The index of a token, which is appended if it is new.
     ///
     /// # Errors
-    /// [`Full`] for a new token that would take all tokens together beyond 4 GiB.
+    /// [`Full`] if a new token would make all tokens together exceed 4 GiB.
     #[inline]
     pub fn intern(&mut self, wanted: &[u8]) -> Result<u32, Full> {
         let key = Key::of(wanted);
@@ -155,7 +155,7 @@ impl Vocabulary {
         Ok(self.push(wanted, key, hashed))
     }
 
-    /// Adds a token that is not there yet.
+    /// Appends a new token.
     fn push(&mut self, wanted: &[u8], key: Key, hashed: u64) -> u32 {
         let index = self.ends.len() as u32;
         self.bytes.extend_from_slice(wanted);
@@ -165,7 +165,7 @@ impl Vocabulary {
         index
     }
 
-    /// Gives back memory that further tokens would have needed.
+    /// Releases spare capacity.
     pub fn finish(&mut self) {
         self.bytes.shrink_to_fit();
         self.ends.shrink_to_fit();

@@ -1,7 +1,7 @@
-//! UTF-16 that need not be well-formed, as bytes and back: UTF-8, and three bytes for a surrogate that stands alone (WTF-8).
-//! Different strings of JavaScript have different bytes.
+//! Conversion between UTF-16 that may be ill-formed and WTF-8 bytes: UTF-8, with three bytes for a lone surrogate.
+//! Distinct JavaScript strings have distinct bytes.
 
-/// Appends a code point, or a surrogate that stands alone.
+/// Appends a code point or a lone surrogate.
 #[inline]
 pub(crate) fn push(to: &mut Vec<u8>, point: u32) {
     let last = |shift: u32| 0x80 | (point >> shift & 0x3f) as u8;
@@ -13,7 +13,7 @@ pub(crate) fn push(to: &mut Vec<u8>, point: u32) {
     }
 }
 
-/// Like [`push`] for units that may continue the bytes before: half a surrogate pair joins the other half.
+/// Like [`push`], but joins a low surrogate with a high surrogate at the end of the bytes.
 #[inline]
 pub(crate) fn push_joined(to: &mut Vec<u8>, point: u32) {
     if let (0xdc00..0xe000, Some(&[0xed, second @ 0xa0..0xb0, third])) = (point, to.last_chunk::<3>()) {
@@ -25,7 +25,7 @@ pub(crate) fn push_joined(to: &mut Vec<u8>, point: u32) {
     }
 }
 
-/// The code point that begins at a place, or the surrogate that stands there alone; and how many units it has.
+/// The code point or lone surrogate at a position, and its number of units.
 #[inline]
 pub(crate) fn point_at(text: &[u16], at: usize) -> (u32, usize) {
     let unit = u32::from(text[at]);
@@ -37,7 +37,7 @@ pub(crate) fn point_at(text: &[u16], at: usize) -> (u32, usize) {
     }
 }
 
-/// Appends the bytes of a string.
+/// Appends the WTF-8 bytes of a string.
 pub fn push_units(to: &mut Vec<u8>, text: &[u16]) {
     let mut at = 0;
     while at < text.len() {
@@ -47,7 +47,7 @@ pub fn push_units(to: &mut Vec<u8>, text: &[u16]) {
     }
 }
 
-/// The string of bytes that [`push_units`] gave.
+/// The inverse of [`push_units`].
 #[must_use]
 pub fn units(bytes: &[u8]) -> Vec<u16> {
     let mut text = Vec::with_capacity(bytes.len());

@@ -1,4 +1,4 @@
-//! How long skip-gram's pairs of words take for how much work, as a row for `npm run bench -- roofline`.
+//! Time and work of skip-gram's word pairs, as a row for `npm run bench -- roofline`.
 
 use std::time::Instant;
 
@@ -20,7 +20,7 @@ fn main() {
         }
         corpus.end().expect("few words");
     }
-    // No word is left out, so that the number of pairs is known but for the drawn windows.
+    // No word is dropped, so the number of pairs is known up to the random windows.
     let options = Options { epochs: 1, min_count: 1, subsample: 0.0, ..Options::default() };
     let mut trainer = Trainer::new(corpus, &options).expect("valid options");
     let start = Instant::now();
@@ -39,7 +39,8 @@ fn main() {
         "kernel": "skip-gram vectors",
         "shape": format!("{} words, {} numbers, {} negatives", learned.words().len(), options.dim, options.negatives),
         "part": format!("{:.1} million pairs", pairs * 1e-6), "threads": 1, "seconds": seconds,
-        // Each target's row goes into a product, is added to the gradient and moves: three multiply-adds a number; a logistic each.
+        // Each target's row enters a product, is added to the gradient and is updated: three multiply-adds per number,
+        // and one logistic function.
         "work": {
             "flops": 6.0 * pairs * targets * dim, "divisions": pairs * targets, "reads": 0.0,
             "writes": 4.0 * pairs * targets * dim, "rows": 4.0 * pairs * targets * dim,

@@ -1,31 +1,31 @@
-//! Texts as the numbers of their words.
+//! Texts as word numbers.
 
 use recurra_text::{BuildOptions, Full, Reading, Room, Vocabulary, build};
 
 use crate::error::{Error, ErrorCode, Result, invalid, reserve};
 use crate::options::Options;
 
-/// Words of a text from which on it is cut, as fastText cuts its lines: no pair of words reaches over a cut.
+/// Maximum number of words in a text before it is split, as fastText splits lines. No word pair spans a split.
 const LONGEST: usize = 1_024;
 
-/// Texts whose words are counted, and kept as numbers of four bytes.
+/// Texts as word numbers of four bytes, with the count of each word.
 #[derive(Default)]
 pub struct Corpus {
     tokens: Vocabulary,
     counts: Vec<u64>,
-    /// The words of all texts, one text after the other, and where each text ends.
+    /// The words of all texts, concatenated, and the end of each text.
     numbers: Vec<u32>,
     ends: Vec<usize>,
 }
 
-/// The texts with the words that get vectors alone.
+/// The texts, reduced to the words that get vectors.
 pub(crate) struct Encoded {
-    /// The most frequent first.
+    /// By descending frequency.
     pub(crate) words: Vocabulary,
     pub(crate) counts: Vec<u64>,
     pub(crate) numbers: Vec<u32>,
     pub(crate) ends: Vec<usize>,
-    /// All words that the texts have, those without a vector too.
+    /// Number of all words in the texts, including those without a vector.
     pub(crate) all: u64,
 }
 
@@ -34,10 +34,10 @@ fn full(_: Full) -> Error {
 }
 
 impl Corpus {
-    /// Adds a text, split as `reading` says.
+    /// Adds a text, split according to `reading`.
     ///
     /// # Errors
-    /// `OUT_OF_RANGE` for more different words than 4 GiB; `OUT_OF_MEMORY`.
+    /// `OUT_OF_RANGE` if the distinct words exceed 4 GiB; `OUT_OF_MEMORY`.
     pub fn read(&mut self, reading: &Reading, text: &[u16], room: &mut Room) -> Result<()> {
         let mut result = Ok(());
         reading.each(text, room, |token| {
@@ -49,7 +49,7 @@ impl Corpus {
         self.end()
     }
 
-    /// Adds a word to the text under way, as WTF-8.
+    /// Adds a word in WTF-8 to the current text.
     ///
     /// # Errors
     /// As [`Corpus::read`].
@@ -67,7 +67,7 @@ impl Corpus {
         Ok(())
     }
 
-    /// Ends the text under way.
+    /// Ends the current text.
     ///
     /// # Errors
     /// `OUT_OF_MEMORY`.
@@ -77,25 +77,25 @@ impl Corpus {
         Ok(())
     }
 
-    /// Texts so far.
+    /// Number of texts so far.
     #[must_use]
     pub fn texts(&self) -> usize {
         self.ends.len()
     }
 
-    /// Words so far.
+    /// Number of words so far.
     #[must_use]
     pub fn words(&self) -> usize {
         self.numbers.len()
     }
 
-    /// Memory in use.
+    /// Memory in use, in bytes.
     #[must_use]
     pub fn bytes(&self) -> usize {
         self.tokens.bytes() + 8 * self.counts.capacity() + 4 * self.numbers.capacity() + 8 * self.ends.capacity()
     }
 
-    /// Chooses the words that get vectors, and leaves the others out.
+    /// Selects the words that get vectors and drops the others.
     pub(crate) fn encode(self, options: &Options) -> Result<Encoded> {
         let Self { tokens, counts: of_tokens, mut numbers, ends: of_texts } = self;
         let choice = BuildOptions {
@@ -124,7 +124,7 @@ impl Corpus {
                 counts[index] = count;
             }
         }
-        // In place: what is kept is never behind what is read.
+        // In place: the write position never passes the read position.
         let mut ends = Vec::new();
         let (mut to, mut from) = (0, 0);
         for end in of_texts {
@@ -140,7 +140,7 @@ impl Corpus {
                     }
                 }
             }
-            // A word alone has no neighbour.
+            // A single word has no neighbour.
             if to - start > 1 {
                 reserve(&mut ends, 1)?;
                 ends.push(to);

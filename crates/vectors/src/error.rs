@@ -1,4 +1,4 @@
-//! Errors of two kinds that this crate gives often, and memory that may not be there.
+//! Constructors of frequent errors, and fallible allocation.
 
 pub(crate) use recurra_core::{Error, ErrorCode, Result};
 
@@ -10,12 +10,12 @@ fn no_memory(bytes: usize) -> Error {
     Error::new(ErrorCode::OutOfMemory, format!("the system gives no memory for {bytes} more bytes"))
 }
 
-/// Makes room for more values, or says that there is no memory.
+/// Reserves space for more values.
 pub(crate) fn reserve<T>(values: &mut Vec<T>, more: usize) -> Result<()> {
     values.try_reserve(more).map_err(|_| no_memory(more.saturating_mul(size_of::<T>())))
 }
 
-/// `len` copies of a value.
+/// Allocates `len` copies of a value.
 pub(crate) fn filled<T: Clone>(value: T, len: usize) -> Result<Vec<T>> {
     let mut values = Vec::new();
     values.try_reserve_exact(len).map_err(|_| no_memory(len.saturating_mul(size_of::<T>())))?;

@@ -2,10 +2,10 @@
 
 use pulp::Simd;
 
-/// Rows are filled up with zeros to a multiple of this: the widest vector.
+/// Rows are padded with zeros to a multiple of this, the widest vector.
 pub(crate) const LANES: usize = 16;
 
-/// The sum of products.
+/// The dot product.
 #[inline(always)]
 pub(crate) fn dot<S: Simd>(s: S, a: &[f32], b: &[f32]) -> f32 {
     let (a, b) = (S::as_simd_f32s(a).0, S::as_simd_f32s(b).0);
@@ -39,7 +39,7 @@ pub(crate) fn scale<S: Simd>(s: S, to: &mut [f32], by: f32) {
     }
 }
 
-/// `gradient += step * row`, and `row += step * hidden` with the row as it was.
+/// `gradient += step * row` and `row += step * hidden`. The gradient uses the row before its update.
 #[inline(always)]
 pub(crate) fn exchange<S: Simd>(s: S, step: f32, row: &mut [f32], hidden: &[f32], gradient: &mut [f32]) {
     let step = s.splat_f32s(step);
@@ -50,7 +50,7 @@ pub(crate) fn exchange<S: Simd>(s: S, step: f32, row: &mut [f32], hidden: &[f32]
     }
 }
 
-/// `to += share * (sum - copies * to)`: what several copies, added up in `sum`, differ from a row by.
+/// `to += share * (sum - copies * to)`: adds the differences between several copies, whose sum is `sum`, and the row.
 #[inline(always)]
 pub(crate) fn approach<S: Simd>(s: S, to: &mut [f32], sum: &[f32], copies: f32, share: f32) {
     let (copies, share) = (s.splat_f32s(-copies), s.splat_f32s(share));
@@ -64,7 +64,7 @@ pub(crate) fn approach<S: Simd>(s: S, to: &mut [f32], sum: &[f32], copies: f32, 
 pub(crate) fn logistic(x: &[f32; LANES]) -> [f32; LANES] {
     let mut result = [0.0; LANES];
     for lane in 0..LANES {
-        // exp(t) = 2^n * exp(r); adding the magic number rounds to an integer, which its last bits then hold.
+        // exp(t) = 2^n * exp(r). Adding the magic number rounds to an integer, which the low bits then contain.
         const MAGIC: f32 = 12_582_912.0;
         let t = (-x[lane]).clamp(-30.0, 30.0);
         let shifted = t * std::f32::consts::LOG2_E + MAGIC;

@@ -1,4 +1,4 @@
-//! What was learned.
+//! The learned vectors.
 
 use recurra_text::Vocabulary;
 
@@ -12,7 +12,7 @@ pub struct Learned {
     dim: usize,
     matrix: Vec<f32>,
     subwords: Subwords,
-    /// The rows of subwords.
+    /// The rows of the subwords.
     rows: Vec<f32>,
 }
 
@@ -37,37 +37,37 @@ impl Learned {
         Ok(Self { words, counts, dim, matrix, subwords, rows })
     }
 
-    /// The words, the most frequent first, ties by code point.
+    /// The words by descending frequency; ties by code point.
     #[must_use]
     pub fn words(&self) -> &Vocabulary {
         &self.words
     }
 
-    /// How often the texts have each word.
+    /// Number of occurrences of each word.
     #[must_use]
     pub fn counts(&self) -> &[u64] {
         &self.counts
     }
 
-    /// Numbers of a vector.
+    /// Size of a vector.
     #[must_use]
     pub fn dim(&self) -> usize {
         self.dim
     }
 
-    /// The vectors of the words, one after the other: with subwords the mean of the word's own row and those of its subwords. Empty
-    /// after [`Learned::take_matrix`].
+    /// The vectors of the words, `[words, dim]`. With subwords, a vector is the mean of the rows of the word and of its
+    /// subwords. Empty after [`Learned::take_matrix`].
     #[must_use]
     pub fn matrix(&self) -> &[f32] {
         &self.matrix
     }
 
-    /// The same, taken out.
+    /// Takes the matrix out.
     pub fn take_matrix(&mut self) -> Vec<f32> {
         std::mem::take(&mut self.matrix)
     }
 
-    /// A vector for an unknown word, from its subwords; `None` if no word of the texts has one of them.
+    /// A vector for an unknown word, from its subwords; `None` if no word of the texts has any of them.
     #[must_use]
     pub fn unknown(&self, word: &[u8]) -> Option<Vec<f32>> {
         let rows = self.subwords.of_unknown(word);
@@ -77,7 +77,7 @@ impl Learned {
         (!rows.is_empty()).then_some(vector)
     }
 
-    /// Memory in use.
+    /// Memory in use, in bytes.
     #[must_use]
     pub fn bytes(&self) -> usize {
         let numbers = self.matrix.capacity() + self.rows.capacity();

@@ -3,11 +3,11 @@
 //!
 //! - [`Corpus`] counts the words of texts and keeps them as numbers;
 //! - [`Trainer`] learns vectors of them, round by round;
-//! - [`Learned`] has the words, their vectors, and vectors for words that were not learned.
+//! - [`Learned`] has the words, their vectors, and vectors for unknown words.
 //!
-//! The result is the same for every number of threads. fastText lets its threads write to the same numbers at once, so that no two of
-//! its runs agree. Here a round is cut into a fixed number of shards. Each shard learns alone, on copies of the rows that it needs, and
-//! what the shards learned is put together in their order.
+//! The result does not depend on the number of threads. fastText's threads write to shared vectors without
+//! synchronisation, so its runs differ. Here, each round is split into a fixed number of shards. Each shard learns on
+//! its own copies of the rows it needs, and the shards are merged in order.
 
 mod corpus;
 mod error;

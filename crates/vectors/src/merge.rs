@@ -1,19 +1,19 @@
-//! How what several shards learned in a round becomes one table.
+//! Merges the rows that several shards learned in a round into one table.
 
 use pulp::{Simd, WithSimd};
 
 use crate::kernels::{add, approach};
 use crate::rows::Copies;
 
-/// How fast the way that is left for a row shrinks with each update, for a learning rate of 1.
+/// Rate at which a row's distance to its limit shrinks per update, for a learning rate of 1.
 ///
-/// Measured on AG News with 8 shards: 0.25 and 0.5 give the vectors of a single shard, by the accuracy of classifiers that begin with them. With
-/// 0.03, which is nearly a sum, the vectors grow without bound.
+/// Measured on AG News with 8 shards: with 0.25 and 0.5, the vectors are as good as those of a single shard, by the
+/// accuracy of classifiers that start from them. With 0.03, which is almost a sum, the vectors grow without bound.
 const SHRINKING: f64 = 0.5;
 
-/// Shards, and the part of a table that their copies of rows are put into.
+/// Shards, and the part of a table that their copies are merged into.
 pub(crate) struct Merging<'a> {
-    /// The part, which begins with row `first`.
+    /// The part, which starts with row `first`.
     pub(crate) table: &'a mut [f32],
     pub(crate) width: usize,
     pub(crate) first: usize,
@@ -22,11 +22,12 @@ pub(crate) struct Merging<'a> {
     pub(crate) rate: f32,
 }
 
-/// Puts the shards' copies of rows into a part of the table.
+/// Merges the shards' copies of rows into a part of the table.
 ///
-/// A row that one shard alone moved becomes its copy. Where several did, their differences are added and shortened. The reason: if a
-/// row comes to rest somewhere, `n` updates take it `1 - exp(-a n)` of the way, and those of `k` shards one after the other
-/// `1 - exp(-a n k)`, which is less than `k` times as far. With few updates this is the sum of the differences, with many their mean.
+/// A row that only one shard updated becomes that shard's copy. If several did, their differences are added and scaled
+/// down. The reason: if a row converges, `n` updates cover `1 - exp(-a n)` of the distance. The updates of `k` shards
+/// in sequence would cover `1 - exp(-a n k)`, less than `k` times as much. With few updates, the result is the sum of
+/// the differences; with many, their mean.
 pub(crate) fn merge(merging: Merging<'_>) {
     pulp::Arch::new().dispatch(merging);
 }
@@ -43,7 +44,7 @@ impl WithSimd for Merging<'_> {
         let mut sum = vec![0.0; width];
         for (number, shard) in shards.iter().enumerate() {
             for &row in shard.of.iter().filter(|&&row| rows.contains(&(row as usize))) {
-                // The first shard that has the row puts in what all of them have.
+                // The first shard with the row merges the copies of all shards.
                 if shards[..number].iter().any(|earlier| earlier.get(row).is_some()) {
                     continue;
                 }
@@ -67,7 +68,7 @@ impl WithSimd for Merging<'_> {
 mod tests {
     use super::*;
 
-    /// Two shards, each of which moves a row of ones by 1 in all, in the given number of steps.
+    /// Two shards, each of which moves a row of ones by a total of 1, in the given number of steps.
     fn merged(moves: [u32; 2], rate: f32) -> Vec<f32> {
         let mut table = vec![1.0; 3 * 16];
         let shards = moves.map(|moves| {
@@ -79,7 +80,7 @@ mod tests {
             copies
         });
         let shards: Vec<&Copies> = shards.iter().collect();
-        // In two parts, as threads share them.
+        // Split in two parts, as threads would.
         let (first, second) = table.split_at_mut(16);
         merge(Merging { table: first, width: 16, first: 0, shards: &shards, rate });
         merge(Merging { table: second, width: 16, first: 1, shards: &shards, rate });

@@ -1,42 +1,43 @@
-//! What vectors are learned by.
+//! Options of learning word vectors.
 
 use crate::error::{Result, invalid};
 
-/// What is predicted from what.
+/// The kind of prediction that vectors are learned from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
-    /// Each word near a word, from that word: better for rare words, and slower.
+    /// Skip-gram: predicts each nearby word from a word. Better for rare words, and slower.
     SkipGram,
-    /// A word from the mean of the words near it.
+    /// Continuous bag of words: predicts a word from the mean of the nearby words.
     Cbow,
 }
 
-/// How vectors are learned.
+/// Options of learning word vectors.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Options {
-    /// What is predicted from what.
+    /// Skip-gram or CBOW.
     pub kind: Kind,
-    /// Numbers of a vector, from 1 to 4,096.
+    /// Size of a vector, from 1 to 4,096.
     pub dim: usize,
-    /// Words on each side that count as near, from 1; for each place it is drawn from 1 to this, so that nearer words count more.
+    /// Maximum distance of nearby words on each side, from 1. The window of each word is drawn from 1 to this, so that
+    /// nearer words count more.
     pub window: u32,
-    /// Random words that are pushed away for each pair of words, from 1 to 64.
+    /// Number of negative words drawn for each word pair, from 1 to 64.
     pub negatives: usize,
     /// Passes over the texts, from 1.
     pub epochs: u32,
-    /// The learning rate at the beginning, above 0; it falls linearly to 0.
+    /// Initial learning rate, above 0. It falls linearly to 0.
     pub rate: f32,
-    /// A word that the texts have less often gets no vector; from 1.
+    /// Minimum count of a word that gets a vector; from 1.
     pub min_count: u64,
-    /// The share of all words above which a word is left out at random, from 0; 0 leaves out none.
+    /// Frequency (share of all words) above which occurrences of a word are randomly dropped, from 0; 0 drops none.
     pub subsample: f64,
-    /// Shortest and longest run of characters that counts as a subword; a longest of 0 means none.
+    /// Shortest and longest subword, in characters; a longest of 0 disables subwords.
     pub subwords: (u32, u32),
-    /// Number of different subwords, from 1: those that fall into the same bucket share a vector.
+    /// Number of buckets for subwords, from 1. Subwords in the same bucket share a vector.
     pub buckets: u32,
-    /// Threads of the work, on which the result does not depend.
+    /// Number of threads. The result does not depend on it.
     pub threads: usize,
-    /// Seed of the first vectors and of all that is drawn.
+    /// Seed of the initial vectors and of all random draws.
     pub seed: u64,
 }
 
@@ -60,10 +61,10 @@ impl Default for Options {
 }
 
 impl Options {
-    /// Refuses what no vectors are learned by.
+    /// Checks the options.
     ///
     /// # Errors
-    /// `INVALID_ARGUMENT`, naming the option.
+    /// `INVALID_ARGUMENT`, which names the option.
     pub fn validate(&self) -> Result<()> {
         let (shortest, longest) = self.subwords;
         let faults = [

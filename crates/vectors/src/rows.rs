@@ -1,4 +1,4 @@
-//! A table of rows that all shards read, and a shard's own copies of those that it changes.
+//! A shard's own copies of the rows that it changes, from a table that all shards read.
 
 use crate::error::{Result, filled, reserve};
 
@@ -6,23 +6,23 @@ use crate::error::{Result, filled, reserve};
 #[derive(Default)]
 pub(crate) struct Copies {
     width: usize,
-    /// For each row of the table one more than the place of its copy; 0 where there is none.
+    /// For each row of the table, the place of its copy plus one; 0 if it has no copy.
     places: Vec<u32>,
-    /// The copies, one after the other.
+    /// The copies, concatenated.
     rows: Vec<f32>,
-    /// The row that each copy is of.
+    /// The table row of each copy.
     pub(crate) of: Vec<u32>,
-    /// How often each copy was moved.
+    /// Number of updates of each copy.
     moves: Vec<u32>,
 }
 
 impl Copies {
-    /// Of a table of `rows` rows with `width` numbers each; none yet.
+    /// No copies yet, of a table of `rows` rows with `width` numbers each.
     pub(crate) fn new(rows: usize, width: usize) -> Result<Self> {
         Ok(Self { width, places: filled(0, rows)?, ..Self::default() })
     }
 
-    /// The place of a row's copy, which is made where there is none.
+    /// The place of a row's copy, which is created if there is none.
     #[inline(always)]
     pub(crate) fn place(&mut self, table: &[f32], row: u32) -> Result<usize> {
         match self.places[row as usize] {
@@ -45,31 +45,31 @@ impl Copies {
         Ok(place)
     }
 
-    /// A copy by its place.
+    /// The copy at a place.
     #[inline(always)]
     pub(crate) fn at(&self, place: usize) -> &[f32] {
         &self.rows[place * self.width..][..self.width]
     }
 
-    /// A copy that is about to be moved, by its place.
+    /// The copy at a place, for an update; counts the update.
     #[inline(always)]
     pub(crate) fn moved(&mut self, place: usize) -> &mut [f32] {
         self.moves[place] += 1;
         &mut self.rows[place * self.width..][..self.width]
     }
 
-    /// The copy of a row, and how often it was moved, where there is one.
+    /// The copy of a row and its number of updates, if there is one.
     pub(crate) fn get(&self, row: u32) -> Option<(&[f32], u32)> {
         let place = (self.places[row as usize] as usize).checked_sub(1)?;
         Some((self.at(place), self.moves[place]))
     }
 
-    /// Memory in use.
+    /// Memory in use, in bytes.
     pub(crate) fn bytes(&self) -> usize {
         4 * (self.places.capacity() + self.rows.capacity() + self.of.capacity() + self.moves.capacity())
     }
 
-    /// Lets go of all copies, but not of their memory.
+    /// Removes all copies but keeps the memory.
     pub(crate) fn clear(&mut self) {
         for &row in &self.of {
             self.places[row as usize] = 0;

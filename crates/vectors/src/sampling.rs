@@ -1,10 +1,10 @@
-//! Which words are left out of a text, and which are drawn as negatives: fastText's formulas.
+//! Subsampling of frequent words and sampling of negatives, by fastText's formulas.
 
 use crate::error::{Result, filled, reserve};
 use crate::random::Random;
 
-/// The share of a word's occurrences that are kept: `sqrt(t / f) + t / f`, where `f` is the word's share of all words and `t` the
-/// threshold; from 1 on all of them.
+/// Probability to keep an occurrence of a word: `sqrt(t / f) + t / f`, at most 1, where `f` is the word's share of all
+/// words and `t` the threshold.
 pub(crate) fn kept(count: u64, all: u64, threshold: f64) -> f32 {
     if threshold == 0.0 {
         return 1.0;
@@ -13,16 +13,18 @@ pub(crate) fn kept(count: u64, all: u64, threshold: f64) -> f32 {
     (ratio.sqrt() + ratio).min(1.0) as f32
 }
 
-/// Draws words with probabilities in proportion to the square root of their counts.
+/// Draws words with probabilities proportional to the square root of their counts.
 ///
-/// Walker's alias method in Vose's form: fastText has a list of ten million words instead, which is larger than the caches.
+/// Walker's alias method in Vose's form. fastText uses a list of ten million words instead, which does not fit in the
+/// caches.
 pub(crate) struct Negatives {
-    /// For each word: it is itself drawn where 32 bits are below the first, else the second.
+    /// For each word: the threshold of 32 random bits below which the word itself is drawn, and the alias that is drawn
+    /// otherwise.
     places: Vec<(u32, u32)>,
 }
 
 impl Negatives {
-    /// For words with these counts, two at least.
+    /// For words with these counts, at least two.
     pub(crate) fn new(counts: &[u64]) -> Result<Self> {
         let weight = |count: u64| (count as f64).sqrt();
         let mean = counts.iter().map(|&count| weight(count)).sum::<f64>() / counts.len() as f64;
@@ -41,18 +43,18 @@ impl Negatives {
                 small.push(high);
             }
         }
-        // The rest has all of its place up to rounding.
+        // The remaining words fill their place completely, up to rounding.
         for word in small.into_iter().chain(large) {
             places[word as usize] = (u32::MAX, word);
         }
         Ok(Self { places })
     }
 
-    /// A word other than `target`.
+    /// Draws a word other than `target`.
     #[inline(always)]
     pub(crate) fn draw(&self, random: &mut Random, target: u32) -> u32 {
         let n = self.places.len() as u64;
-        // A word that nearly all draws would give must not hold up the work.
+        // Limits the attempts, in case almost every draw gives the target.
         for _ in 0..64 {
             let bits = random.next();
             let place = (((bits >> 32) * n) >> 32) as u32;
@@ -84,7 +86,7 @@ mod tests {
             assert_eq!(kept(count, all, 0.0), 1.0);
         }
 
-        // The probabilities that the table has, exactly.
+        // The exact probabilities of the table.
         let negatives = Negatives::new(&counts).unwrap();
         let mut drawn = vec![0.0; counts.len()];
         for (place, &(own, other)) in negatives.places.iter().enumerate() {
@@ -96,7 +98,7 @@ mod tests {
             assert!((given - expected).abs() < 1e-8, "{given} {expected}");
         }
 
-        // What is drawn: the target never, the others in proportion.
+        // The target is never drawn, the others in proportion.
         let (mut random, mut times, n) = (Random::new(1, [0; 3]), vec![0u32; counts.len()], 200_000);
         (0..n).for_each(|_| times[negatives.draw(&mut random, 0) as usize] += 1);
         assert_eq!(times[0], 0);

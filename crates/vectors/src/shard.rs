@@ -1,4 +1,4 @@
-//! One shard's work in a round: it reads some texts and moves its own copies of rows.
+//! One shard's work in a round: it reads some texts and updates its own copies of rows.
 
 use pulp::{Simd, WithSimd};
 
@@ -11,48 +11,48 @@ use crate::rows::Copies;
 use crate::sampling::Negatives;
 use crate::subwords::Subwords;
 
-/// Pairs of words for each one that is measured: logarithms take long.
+/// The loss is measured on one of this many word pairs, because logarithms are slow.
 const MEASURED: u64 = 16;
 
-/// What all shards read.
+/// The data that all shards read.
 pub(crate) struct Lesson {
     pub(crate) options: Options,
     pub(crate) texts: Encoded,
     pub(crate) subwords: Subwords,
-    /// The share of each word's occurrences that are kept.
+    /// Probability to keep an occurrence of each word.
     pub(crate) kept: Vec<f32>,
     pub(crate) negatives: Negatives,
-    /// Numbers of a row, those that fill it up included.
+    /// Numbers per row, including padding.
     pub(crate) width: usize,
 }
 
-/// The tables as they are at the beginning of a round.
+/// The tables at the start of a round.
 #[derive(Clone, Copy)]
 pub(crate) struct Tables<'a> {
     pub(crate) input: &'a [f32],
     pub(crate) output: &'a [f32],
 }
 
-/// Which texts a shard reads, and how.
+/// The texts of a shard, and its random numbers and learning rate.
 #[derive(Clone, Copy)]
 pub(crate) struct Part {
-    /// The first text and the one after the last.
+    /// The first text and the exclusive end.
     pub(crate) texts: (usize, usize),
-    /// What its random numbers are for.
+    /// Purpose of its random numbers.
     pub(crate) draw: [u64; 3],
-    /// The learning rate of its first word, and by how much it falls with each.
+    /// Learning rate of the first word, and its decrease per word.
     pub(crate) rate: f32,
     pub(crate) fall: f32,
 }
 
-/// The loss of the pairs that were measured, added up.
+/// Sum of the losses of the measured pairs.
 #[derive(Clone, Copy, Default)]
 pub(crate) struct Loss {
     pub(crate) sum: f64,
     pub(crate) pairs: u64,
 }
 
-/// A shard: its copies of rows, and room for its work.
+/// A shard: its copies of rows, and its buffers.
 pub(crate) struct Shard {
     pub(crate) input: Copies,
     pub(crate) output: Copies,
@@ -66,7 +66,7 @@ pub(crate) struct Shard {
     pairs: u64,
 }
 
-/// A shard's work as a function that is compiled for each set of vector instructions; a closure would not always be.
+/// A shard's work as a type that is compiled for each instruction set; a closure is not always specialised.
 struct Learning<'a, const WIDTH: usize> {
     shard: &'a mut Shard,
     lesson: &'a Lesson,
@@ -100,18 +100,18 @@ impl Shard {
         })
     }
 
-    /// Memory in use.
+    /// Memory in use, in bytes.
     pub(crate) fn bytes(&self) -> usize {
         self.input.bytes() + self.output.bytes()
     }
 
-    /// Learns from a part of the texts, beginning with the tables as they are.
+    /// Learns from a part of the texts, starting from the current tables.
     pub(crate) fn learn(&mut self, lesson: &Lesson, tables: Tables<'_>, part: Part) -> Result<()> {
         self.input.clear();
         self.output.clear();
         (self.loss, self.pairs) = (Loss::default(), 0);
         let shard = self;
-        // A length that the compiler knows makes the most usual one faster.
+        // A width known at compile time makes the most common one faster.
         match lesson.width {
             64 => pulp::Arch::new().dispatch(Learning::<64> { shard, lesson, tables, part }),
             _ => pulp::Arch::new().dispatch(Learning::<0> { shard, lesson, tables, part }),
@@ -167,7 +167,7 @@ impl Shard {
         Ok(())
     }
 
-    /// Adds the rows of a word to those whose mean is the hidden vector.
+    /// Adds the rows of a word to the rows whose mean is the hidden vector.
     #[inline(always)]
     fn hold(&mut self, lesson: &Lesson, tables: Tables<'_>, word: u32) -> Result<()> {
         let rows = lesson.subwords.of(word);
@@ -179,9 +179,10 @@ impl Shard {
         Ok(())
     }
 
-    /// One update: the mean of the rows that are held is to speak for `target`, and against the negatives that are drawn.
+    /// One update for the hidden vector: raises the score of `target` and lowers the scores of the drawn negatives.
     ///
-    /// As in fastText, each row that is held moves by the whole gradient of the mean. All scores are taken before a row moves.
+    /// As in fastText, each input row is updated by the full gradient of the mean. All scores are computed before a row
+    /// is updated.
     #[inline(always)]
     fn pair<S: Simd, const WIDTH: usize>(
         &mut self,
@@ -259,7 +260,7 @@ mod tests {
     use crate::corpus::Corpus;
     use serde_json::Value;
 
-    /// An update with the given numbers, and nothing else of a shard.
+    /// One update with the given numbers.
     struct Update<'a>(&'a mut Shard, f32);
 
     impl WithSimd for Update<'_> {
@@ -278,7 +279,7 @@ mod tests {
         value.as_array().unwrap().iter().map(row).collect()
     }
 
-    /// A shard that holds some rows, to be updated.
+    /// A shard with some rows for an update.
     fn shard(dim: usize, inputs: &[Vec<f64>], outputs: &[Vec<f64>]) -> Shard {
         let width = dim.next_multiple_of(LANES);
         let table = |rows: &[Vec<f64>]| -> Vec<f32> {

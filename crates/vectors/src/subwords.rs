@@ -1,17 +1,17 @@
-//! Subwords: the runs of characters within a word, by fastText's rules.
+//! The rows of words and subwords, by fastText's rules.
 
 use recurra_text::{Vocabulary, each_subword as each};
 
 use crate::error::{Result, reserve};
 use crate::options::Options;
 
-/// Which rows of the input a word is made of: its own, and those of its subwords. Buckets that no word has get no row.
+/// The input rows of each word: its own row and those of its subwords. Buckets that no word uses have no row.
 pub(crate) struct Subwords {
     lengths: (u32, u32),
     buckets: u32,
-    /// The buckets that have a row, rising; their rows follow those of the words.
+    /// The buckets with a row, ascending. Their rows follow those of the words.
     used: Vec<u32>,
-    /// The rows of each word one after the other, its own first, and where they end.
+    /// The rows of each word, its own first, concatenated, and their ends.
     rows: Vec<u32>,
     ends: Vec<usize>,
 }
@@ -54,7 +54,7 @@ impl Subwords {
         self.used.binary_search(&bucket).ok().map(|place| (self.ends.len() + place) as u32)
     }
 
-    /// Rows of words and of buckets together.
+    /// Number of rows of words and buckets.
     pub(crate) fn len(&self) -> usize {
         self.ends.len() + self.used.len()
     }
@@ -67,19 +67,19 @@ impl Subwords {
         &self.rows[start..self.ends[word]]
     }
 
-    /// The rows of an unknown word: those of its subwords that some word of the vocabulary has.
+    /// The rows of an unknown word: those of its subwords that occur in the vocabulary.
     pub(crate) fn of_unknown(&self, word: &[u8]) -> Vec<u32> {
         let mut rows = Vec::new();
         each(word, self.lengths, &mut Vec::new(), |hash| rows.extend(self.row(hash % self.buckets)));
         rows
     }
 
-    /// Memory in use.
+    /// Memory in use, in bytes.
     pub(crate) fn bytes(&self) -> usize {
         4 * (self.used.capacity() + self.rows.capacity()) + size_of::<usize>() * self.ends.capacity()
     }
 
-    /// Forgets what only training needs: the rows of words.
+    /// Drops the rows of words, which only training needs.
     pub(crate) fn finish(&mut self) {
         self.rows = Vec::new();
     }

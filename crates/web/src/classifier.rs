@@ -1,11 +1,11 @@
-//! A classifier that answers.
+//! Predicts with a classifier.
 
 use recurra_core::{Error, ErrorCode, Result};
 use recurra_kernels::network::Network;
 use recurra_linear::{LinearModel, Mix, Room as LinearRoom};
 use recurra_text::{Counts, Encoder, Room, Vocabulary, needs_javascript};
 
-/// A linear model with how it is mixed, and room for one text after the other.
+/// A linear model with its mixture, and reusable buffers for a text.
 struct Linear {
     model: LinearModel,
     mix: Mix,
@@ -13,19 +13,19 @@ struct Linear {
     logs: Vec<f32>,
 }
 
-/// Networks and a linear model, of which there is at least one, with what reads texts.
+/// One or more networks, a linear model, or both, with what reads texts.
 pub struct Classifier {
     networks: Vec<Network>,
     linear: Option<Linear>,
     vocabulary: Vocabulary,
-    /// None where JavaScript looks the tokens up.
+    /// `None` if JavaScript looks up the tokens.
     encoder: Option<Encoder>,
     unknown: u32,
     classes: usize,
     several: bool,
     room: Room,
     ids: Vec<i32>,
-    /// A probability for each label, then tokens and known tokens.
+    /// A probability per label, then the number of tokens and of known tokens.
     answer: Vec<f32>,
 }
 
@@ -48,17 +48,17 @@ impl Classifier {
         Self { networks, linear, vocabulary, encoder, unknown, classes, several, room, ids, answer }
     }
 
-    /// Whether a text must be made lower case by JavaScript before its words are looked up.
+    /// Whether JavaScript must lowercase a text before its words are looked up.
     pub fn needs_lower(&self, text: &[u16]) -> bool {
         self.encoder.is_some_and(|encoder| encoder.reading.tokenizer.lowers()) && needs_javascript(text)
     }
 
-    /// Where the last answer is.
+    /// Address of the last prediction.
     pub fn answer(&self) -> *const f32 {
         self.answer.as_ptr()
     }
 
-    /// Labels a text; `lowered` is what the network reads.
+    /// Predicts the labels of a text. The networks read `lowered`.
     pub fn predict(&mut self, text: &[u16], lowered: &[u16]) -> Result<()> {
         let Some(encoder) = self.encoder else {
             return Err(Error::new(ErrorCode::Internal, "the tokenizer of this model is JavaScript's own"));
@@ -71,7 +71,7 @@ impl Classifier {
         done
     }
 
-    /// Labels a text whose tokens have been looked up; -1 stands for one that was not found.
+    /// Predicts the labels of a text whose tokens were looked up; -1 is an unknown token.
     pub fn predict_ids(&mut self, found: &[i32], text: &[u16]) -> Result<()> {
         let unknown = self.unknown as i32;
         let mut ids: Vec<i32> = found.iter().map(|&id| if id < 0 { unknown } else { id }).collect();
@@ -88,7 +88,7 @@ impl Classifier {
         probabilities.fill(0.0);
         let lengths = [ids.len() as i32];
         let share = self.networks.len() as f32;
-        // In the order and the precision of the ensemble on other platforms: a sum, divided at the end.
+        // In the same order and precision as the ensemble on other platforms: summed, then divided.
         for network in &self.networks {
             let scores = network.predict(ids, &lengths)?;
             probabilities.iter_mut().zip(&scores).for_each(|(sum, score)| *sum += score);
@@ -98,7 +98,7 @@ impl Classifier {
         }
         if let Some(Linear { model, mix, room, logs }) = &mut self.linear {
             if self.networks.is_empty() {
-                // Its share is 0; a probability of 0 would have no logarithm.
+                // The networks' share is 0, but a probability of 0 would have no logarithm.
                 probabilities.fill(1.0 / self.classes as f32);
             }
             model.predict_with(room, &String::from_utf16_lossy(text), logs);

@@ -1,15 +1,15 @@
-//! A language model that writes. JavaScript makes units of texts, and texts of units.
+//! Writes texts with a language model. JavaScript converts between texts and units.
 
 use recurra_core::{Error, ErrorCode, Result};
 use recurra_kernels::generate::{Generation, Sampling};
 use recurra_kernels::network::Network;
 
-/// A network that scores the next unit, and the texts that it is writing.
+/// A network that scores the next unit, and the texts in progress.
 pub struct Language {
     network: Network,
-    /// Each under the number that JavaScript gave it.
+    /// The texts, by the number that JavaScript assigned.
     texts: Vec<(u32, Generation)>,
-    /// Whether the text has ended, then the units that were written last.
+    /// 1 if the text has ended and 0 otherwise, then the units written last.
     written: Vec<i32>,
 }
 
@@ -18,13 +18,13 @@ impl Language {
         Self { network, texts: Vec::new(), written: Vec::new() }
     }
 
-    /// Begins a text of nothing.
+    /// Starts an empty text.
     pub fn begin(&mut self, number: u32, sampling: Sampling, seed: u64, end: u32) -> Result<()> {
         self.texts.push((number, Generation::new(sampling, seed, Some(end))?));
         Ok(())
     }
 
-    /// Reads units as the text's next ones, and then writes up to `count` further ones.
+    /// Reads units of a text, then writes up to `count` more.
     pub fn write(&mut self, number: u32, units: &[i32], count: usize) -> Result<()> {
         let Self { network, texts, written } = self;
         let Some((_, text)) = texts.iter_mut().find(|(own, _)| *own == number) else {
@@ -38,7 +38,7 @@ impl Language {
         Ok(())
     }
 
-    /// What [`Self::write`] wrote.
+    /// The result of the last [`Self::write`].
     pub fn written(&self) -> &[i32] {
         &self.written
     }

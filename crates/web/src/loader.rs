@@ -1,4 +1,4 @@
-//! From the pieces of a model file to a model.
+//! Builds a model from the pieces of its file.
 
 use recurra_core::{Dtype, Forbidden, NamedArray, Result};
 use recurra_kernels::network::Network;
@@ -13,7 +13,7 @@ use crate::settings::{Own, Settings, invalid};
 use crate::tagger::Tagger;
 use crate::words::each_word;
 
-/// A model that is being put together.
+/// A model that is being loaded.
 pub struct Loader {
     settings: Settings,
     vocabulary: Vocabulary,
@@ -23,19 +23,19 @@ pub struct Loader {
     linear: Vec<NamedArray>,
 }
 
-/// What the names of the linear model's arrays begin with.
+/// Prefix of the names of the linear model's arrays.
 const LINEAR: &str = "linear.";
 
 impl Loader {
     /// # Errors
-    /// `InvalidFile` for numbers that describe no model.
+    /// `InvalidFile` for invalid settings.
     pub fn new(settings: &[u32]) -> Result<Self> {
         let settings = Settings::new(settings)?;
         let members = (0..settings.networks()).map(|_| Vec::new()).collect();
         Ok(Self { settings, vocabulary: Vocabulary::default(), forbidden: None, members, linear: Vec::new() })
     }
 
-    /// Adds tokens: the units of all, and where each ends.
+    /// Adds tokens: the concatenated units and the end of each token.
     pub fn tokens(&mut self, units: &[u16], ends: &[u32]) -> Result<()> {
         let mut token = Vec::new();
         each_word(units, ends, |part| {
@@ -48,7 +48,7 @@ impl Loader {
         })
     }
 
-    /// What a tagger never predicts: the flags of first tags, of last ones, and of each pair.
+    /// Sets a tagger's forbidden tags: flags for first tags, last tags, and pairs.
     pub fn forbid(&mut self, flags: &[u8]) -> Result<()> {
         let Own::Tagger { tags, .. } = *self.settings.own() else {
             return Err(invalid("it is not a tagger"));
@@ -64,7 +64,7 @@ impl Loader {
         Ok(())
     }
 
-    /// Adds an array of a network, or of the linear model by its name.
+    /// Adds an array of a network, or of the linear model, depending on its name.
     pub fn array(&mut self, member: usize, name: &[u8], dtype: &[u8], shape: &[u32], data: Room) -> Result<()> {
         let name = String::from_utf8_lossy(name).into_owned();
         let dtype = Dtype::parse(&String::from_utf8_lossy(dtype))?;
@@ -85,7 +85,7 @@ impl Loader {
     }
 
     /// # Errors
-    /// `InvalidFile`, `StateMismatch` and others for arrays that are not those of the settings.
+    /// `InvalidFile`, `StateMismatch` and others for arrays that do not match the settings.
     pub fn finish(self) -> Result<Model> {
         let Self { settings, mut vocabulary, forbidden, members, linear } = self;
         let unknown = settings.unknown();

@@ -29,7 +29,7 @@ impl Model {
         if let Self::Language(model) = self { Ok(model) } else { Err(other()) }
     }
 
-    /// Where the last answer is.
+    /// Address of the last prediction.
     pub fn answer(&self) -> *const f32 {
         match self {
             Self::Classifier(model) => model.answer(),

@@ -1,30 +1,31 @@
-//! What a program under an operating system has from elsewhere: an end for memory that cannot be had and for panics.
+//! Replaces what an operating system provides: handling of failed allocations and panics.
 
 use std::alloc::{GlobalAlloc, Layout, System};
 
-/// Vectors of 128 bits.
+/// Alignment: 128-bit vectors.
 const ALIGN: usize = 16;
 
 fn layout(bytes: usize) -> Option<Layout> {
     Layout::from_size_align(bytes.max(1), ALIGN).ok()
 }
 
-/// Room for JavaScript, or null where there is none: unlike the crate's own memory, its absence ends nothing.
+/// Allocates memory for JavaScript; null on failure. Unlike failures of the crate's own allocations, this one ends
+/// nothing.
 pub fn allocate(bytes: usize) -> *mut u8 {
     // SAFETY: the layout has a size above 0.
     layout(bytes).map_or(std::ptr::null_mut(), |layout| unsafe { System.alloc(layout) })
 }
 
 /// # Safety
-/// `room` is what [`allocate`] gave for this number of bytes, and is not used any more.
+/// `room` must come from [`allocate`] with this number of bytes, and must not be used afterwards.
 pub unsafe fn free(room: *mut u8, bytes: usize) {
     if let (false, Some(layout)) = (room.is_null(), layout(bytes)) {
-        // SAFETY: by the caller's promise.
+        // SAFETY: guaranteed by the caller.
         unsafe { System.dealloc(room, layout) }
     }
 }
 
-/// Room that was taken over from JavaScript.
+/// Memory taken over from JavaScript.
 pub struct Room {
     start: *mut u8,
     bytes: usize,
@@ -32,8 +33,8 @@ pub struct Room {
 
 impl Room {
     /// # Safety
-    /// `start` is what [`allocate`] gave for this number of bytes, which have been written, and nothing else uses it
-    /// any more.
+    /// `start` must come from [`allocate`] with this number of initialised bytes, and nothing else may use it
+    /// afterwards.
     pub unsafe fn adopt(start: *mut u8, bytes: usize) -> Self {
         Self { start, bytes }
     }
@@ -46,14 +47,14 @@ impl std::ops::Deref for Room {
         if self.start.is_null() || self.bytes == 0 {
             return &[];
         }
-        // SAFETY: by the promise of `adopt`.
+        // SAFETY: guaranteed by the caller of `adopt`.
         unsafe { std::slice::from_raw_parts(self.start, self.bytes) }
     }
 }
 
 impl Drop for Room {
     fn drop(&mut self) {
-        // SAFETY: by the promise of `adopt`; nothing else uses it.
+        // SAFETY: guaranteed by the caller of `adopt`; nothing else uses the memory.
         unsafe { free(self.start, self.bytes) }
     }
 }
@@ -64,42 +65,43 @@ mod browser {
 
     #[link(wasm_import_module = "recurra")]
     unsafe extern "C" {
-        /// Throws a JavaScript exception: for memory with the bytes that were asked for and no text, else with what a panic said.
+        /// Throws a JavaScript exception. For a failed allocation, `bytes` is its size and there is no text; otherwise,
+        /// `text` is the message of a panic.
         fn fail(bytes: usize, text: *const u8, length: usize) -> !;
     }
 
-    /// The usual allocator, but that memory which cannot be had ends the call by an exception. A trap would say nothing of why.
+    /// The system allocator, but a failed allocation throws an exception. A trap would not tell the reason.
     struct Throwing;
 
     impl Throwing {
         fn checked(room: *mut u8, bytes: usize) -> *mut u8 {
             if room.is_null() {
-                // SAFETY: the function takes no memory, and does not return.
+                // SAFETY: the function does not access memory and does not return.
                 unsafe { fail(bytes, std::ptr::null(), 0) }
             }
             room
         }
     }
 
-    // SAFETY: everything is the system allocator's; no null is passed on.
+    // SAFETY: all memory comes from the system allocator, and null is never returned.
     unsafe impl GlobalAlloc for Throwing {
         unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
-            // SAFETY: by the caller's promise.
+            // SAFETY: guaranteed by the caller.
             Self::checked(unsafe { System.alloc(layout) }, layout.size())
         }
 
         unsafe fn alloc_zeroed(&self, layout: Layout) -> *mut u8 {
-            // SAFETY: by the caller's promise.
+            // SAFETY: guaranteed by the caller.
             Self::checked(unsafe { System.alloc_zeroed(layout) }, layout.size())
         }
 
         unsafe fn realloc(&self, room: *mut u8, layout: Layout, bytes: usize) -> *mut u8 {
-            // SAFETY: by the caller's promise.
+            // SAFETY: guaranteed by the caller.
             Self::checked(unsafe { System.realloc(room, layout, bytes) }, bytes)
         }
 
         unsafe fn dealloc(&self, room: *mut u8, layout: Layout) {
-            // SAFETY: by the caller's promise.
+            // SAFETY: guaranteed by the caller.
             unsafe { System.dealloc(room, layout) }
         }
     }
@@ -107,7 +109,7 @@ mod browser {
     #[global_allocator]
     static ALLOCATOR: Throwing = Throwing;
 
-    /// Lets a panic end by an exception with its message.
+    /// Makes panics throw an exception with their message.
     pub fn begin() {
         std::panic::set_hook(Box::new(|info| {
             let text = info.to_string();
@@ -117,7 +119,7 @@ mod browser {
     }
 }
 
-/// To be called before anything else.
+/// Must be called before anything else.
 pub fn begin() {
     #[cfg(target_arch = "wasm32")]
     browser::begin();

@@ -1,4 +1,4 @@
-//! The numbers that describe a model.
+//! The settings of a model, as numbers.
 
 use recurra_core::{
     Cell, ClassesConfig, Decoder, Dropouts, EncoderConfig, Error, ErrorCode, Forbidden, HeadConfig, NetworkConfig,
@@ -7,44 +7,44 @@ use recurra_core::{
 use recurra_linear::Mix;
 use recurra_text::{Features, Reading, Tokenizer, Truncation};
 
-/// A file that does not fit.
+/// An error about an invalid file.
 pub fn invalid(message: impl Into<String>) -> Error {
     Error::new(ErrorCode::InvalidFile, message)
 }
 
-/// The numbers that describe a model, in this order: 0 or 1 where a question is asked.
+/// The settings of a model, as numbers in this order. Flags are 0 or 1.
 ///
-/// | place | what |
+/// | index | setting |
 /// |---|---|
-/// | 0 | kind of model: 0 a classifier, 1 a tagger, 2 a language model |
+/// | 0 | kind of model: 0 classifier, 1 tagger, 2 language model |
 /// | 1 | cell, by its number in `recurra_core::Cell` |
-/// | 2 to 5 | size of word vectors, of the state; layers; two directions? |
-/// | 6, 7 | outputs of the head; words of the vocabulary |
-/// | 8, 9 | id of the unknown token; id of the padding and 1, or 0 without one |
-/// | 10, 11 | vectors of features and their size, or 0 and 0 for a network that does not see the characters of words |
-/// | 12 to 15 | characters of the shortest and the longest run; in lower case?; with the shape of the word? |
+/// | 2 to 5 | size of word vectors; size of the hidden state; number of layers; flag: bidirectional |
+/// | 6, 7 | outputs of the head; words in the vocabulary |
+/// | 8, 9 | id of the unknown token; id of the padding token plus 1, or 0 for none |
+/// | 10, 11 | subword buckets and the size of their vectors, or 0 and 0 for a network without subwords |
+/// | 12 to 15 | shortest and longest character n-gram; flag: lowercase n-grams; flag: with the word's shape |
 ///
-/// Behind them those of a classifier:
+/// A classifier then has:
 ///
-/// | place | what |
+/// | index | setting |
 /// |---|---|
-/// | 16, 17 | any number of labels a text?; pooling, by its place in `recurra_core::Pooling::ALL` |
-/// | 18, 19 | networks; with a linear model? |
-/// | 20, 21 | share of the network in the mix, and its sharpness, as the bits of float32 |
-/// | 22 to 25 | tokenizer (0 `basic_english`, 1 characters, 2 JavaScript's own); longest n-gram; most tokens; what is cut (0 head, 1 tail, 2 both) |
+/// | 16, 17 | flag: multi-label; pooling, by its index in `recurra_core::Pooling::ALL` |
+/// | 18, 19 | number of networks; flag: has a linear model |
+/// | 20, 21 | network's share in the mix, and its sharpness, as float32 bits |
+/// | 22 to 25 | tokenizer (0 `basic_english`, 1 characters, 2 in JavaScript); longest n-gram; maximum number of tokens; truncation (0 head, 1 tail, 2 both) |
 ///
-/// or of a tagger:
+/// A tagger has:
 ///
-/// | place | what |
+/// | index | setting |
 /// |---|---|
-/// | 16 | decoder, by its place in `recurra_core::Decoder::ALL` |
-/// | 17, 18 | share of the shape among the features, as the lower and the upper bits of a float64 |
+/// | 16 | decoder, by its index in `recurra_core::Decoder::ALL` |
+/// | 17, 18 | weight of the shape among the features, as the low and the high bits of a float64 |
 ///
-/// or of a language model:
+/// A language model has:
 ///
-/// | place | what |
+/// | index | setting |
 /// |---|---|
-/// | 16, 17 | decoder, as of a tagger; are the vectors of the units the weights of the last layer? |
+/// | 16, 17 | decoder, as for a tagger; flag: the embedding is tied to the last layer |
 #[derive(Clone, Debug)]
 pub struct Settings {
     encoder: EncoderConfig,
@@ -52,7 +52,7 @@ pub struct Settings {
     own: Own,
 }
 
-/// Those of a kind alone.
+/// The settings of one kind of model.
 #[derive(Clone, Debug)]
 pub enum Own {
     Classifier { head: ClassesConfig, networks: usize, mix: Option<Mix>, reading: Option<Reading> },
@@ -60,15 +60,15 @@ pub enum Own {
     Language { units: usize, decoder: Decoder },
 }
 
-/// Largest share of the shape, as in the addon.
+/// Maximum weight of the shape, as in the addon.
 const MOST_SHAPE: f64 = 0.9;
 
-/// How many numbers all kinds have.
+/// Number of settings that all kinds have.
 const COMMON: usize = 16;
 
 impl Settings {
     /// # Errors
-    /// `InvalidFile` for numbers that describe no model.
+    /// `InvalidFile` for invalid settings.
     pub fn new(numbers: &[u32]) -> Result<Self> {
         let Some((
             &[
@@ -144,17 +144,17 @@ impl Settings {
         self.encoder.unknown_idx.unwrap_or(0)
     }
 
-    /// Words of the vocabulary.
+    /// Number of words in the vocabulary.
     pub fn words(&self) -> usize {
         self.encoder.vocab_size
     }
 
-    /// Networks that the file has.
+    /// Number of networks in the file.
     pub fn networks(&self) -> usize {
         if let Own::Classifier { networks, .. } = self.own { networks } else { 1 }
     }
 
-    /// What each network is; `forbidden` are the transitions that a tagger never predicts.
+    /// The configuration of each network. `forbidden` are a tagger's forbidden transitions.
     pub fn network(&self, forbidden: Option<Forbidden>) -> NetworkConfig {
         let head = match self.own {
             Own::Classifier { head, .. } => HeadConfig::Classes(head),
@@ -165,7 +165,7 @@ impl Settings {
     }
 }
 
-/// None for numbers that describe no classifier.
+/// `None` for invalid settings.
 fn classifier(classes: usize, numbers: &[u32]) -> Option<Own> {
     let &[several, pooling, networks, linear, share, sharpness, tokenizer, ngrams, length, cut] = numbers else {
         return None;

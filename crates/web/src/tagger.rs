@@ -1,4 +1,4 @@
-//! A tagger that answers. JavaScript splits the texts, looks the words up and makes spans of the tags.
+//! Predicts with a tagger. JavaScript splits the texts, looks up the words and makes spans of the tags.
 
 use recurra_core::{Forms, Result, Rows};
 use recurra_kernels::network::Network;
@@ -6,15 +6,15 @@ use recurra_text::{FeatureRoom, Features, push_units};
 
 use crate::words::each_word;
 
-/// A network with a head of tags, and what the characters of words say to it.
+/// A network with a head of tags, and its character features.
 pub struct Tagger {
     network: Network,
-    /// None for a network that does not see the characters of words.
+    /// `None` for a network without subwords.
     features: Option<Features>,
     room: FeatureRoom,
-    /// The forms of the sentence to come, in a network with features.
+    /// The forms of the next sentence, for a network with subwords.
     forms: Forms,
-    /// Three numbers for each token.
+    /// Three numbers per token.
     answer: Vec<f32>,
 }
 
@@ -24,12 +24,13 @@ impl Tagger {
         Self { network, features, room, forms, answer }
     }
 
-    /// Where the last answer is.
+    /// Address of the last prediction.
     pub fn answer(&self) -> *const f32 {
         self.answer.as_ptr()
     }
 
-    /// The different words of the sentence to come as they are written: the units of all, where each ends, and the id of each.
+    /// Sets the distinct words of the next sentence as written: the concatenated units, the end of each word, and its
+    /// id.
     pub fn forms(&mut self, units: &[u16], ends: &[u32], ids: &[i32]) -> Result<()> {
         let Self { features, room, forms, .. } = self;
         *forms = Forms::default();
@@ -43,7 +44,7 @@ impl Tagger {
         })
     }
 
-    /// Tags rows of tokens: ids of words, or numbers of forms in a network with features.
+    /// Tags rows of tokens: word ids, or form numbers for a network with subwords.
     pub fn tag(&mut self, tokens: &[i32], lengths: &[i32]) -> Result<()> {
         let forms = self.features.map(|_| &self.forms);
         self.answer = self.network.predict_rows(Rows { tokens, lengths, forms })?;

@@ -1,4 +1,4 @@
-//! The whole way of a model, by the functions that JavaScript calls.
+//! The complete life of a model, through the functions that JavaScript calls.
 
 use recurra_core::{
     Cell, ClassesConfig, Decoder, EncoderConfig, Forbidden, HeadConfig, NetworkConfig, Pooling, Rows, SubwordsConfig,
@@ -16,15 +16,15 @@ fn message() -> String {
     INSTANCE.with_borrow(|instance| instance.message.clone())
 }
 
-/// Room with these bytes, as JavaScript leaves it.
+/// Memory with these bytes, as JavaScript passes it.
 fn room(bytes: &[u8]) -> *mut u8 {
     let to = recurra_alloc(bytes.len());
-    // SAFETY: the room has as many bytes, and nothing else uses it.
+    // SAFETY: the memory has as many bytes, and nothing else uses it.
     unsafe { std::ptr::copy_nonoverlapping(bytes.as_ptr(), to, bytes.len()) };
     to
 }
 
-/// Of a classifier.
+/// The settings of a classifier.
 fn settings(classes: u32) -> [u32; 26] {
     [0, 2, 5, 3, 1, 1, classes, 4, 0, 2, 0, 0, 0, 0, 0, 0, 0, 2, 1, 0, 0, 0, 0, 1, 100, 0]
 }
@@ -40,7 +40,7 @@ fn network() -> Network {
     Network::new(NetworkConfig { encoder, head, seed: 3, threads: 1 }).unwrap()
 }
 
-/// Words as JavaScript gives them: the units of all, and where each ends.
+/// Words as JavaScript passes them: the concatenated units and the end of each word.
 fn words(words: &[&str]) -> (Vec<u16>, Vec<u32>) {
     let mut units: Vec<u16> = Vec::new();
     let mut ends = Vec::new();
@@ -142,7 +142,7 @@ fn a_sentence_gets_the_tags_of_the_network() {
     let subwords = SubwordsConfig { buckets: 50, dim: 4 };
     let head = TagsConfig { tags: 2, decoder: Decoder::Crf, forbidden: Some(forbidden) };
     let network = tags(head, Some(subwords), true);
-    // The share of the shape is a half.
+    // The weight of the shape is 0.5.
     let settings = [1, 3, 5, 3, 1, 1, 2, 4, 0, 2, 50, 4, 2, 3, 1, 1, 0, 0, 0x3fe0_0000];
     assert_eq!(give(&settings, &network), 0, "{}", message());
     let (units, ends) = words(&["good", "Zoë"]);
@@ -185,7 +185,7 @@ fn a_text_is_written_as_by_the_network() {
         assert_eq!(unsafe { recurra_write(number, [1, 2].as_ptr(), 2, 0) }, 0, "{}", message());
     }
     assert_eq!(recurra_end_text(4), 0);
-    // SAFETY: there are no units, and the result has as many numbers as it says.
+    // SAFETY: there are no units, and the result has as many elements as its count says.
     let written = unsafe {
         assert_eq!(recurra_write(4, std::ptr::null(), 0, 5), 1);
         assert_eq!(message(), "INTERNAL:there is no such text");

@@ -1,13 +1,13 @@
-//! Lists of words as JavaScript gives them.
+//! Lists of words as JavaScript passes them.
 
 use recurra_core::Result;
 
 use crate::settings::invalid;
 
-/// Gives the words of a list: the units of all, and where each ends.
+/// Calls `to` with each word of a list: the concatenated units and the end of each word.
 ///
 /// # Errors
-/// `InvalidFile` for ends that fall or lie beyond the units, and those of `to`.
+/// `InvalidFile` for ends that fall or exceed the units; errors of `to`.
 pub fn each_word(units: &[u16], ends: &[u32], mut to: impl FnMut(&[u16]) -> Result<()>) -> Result<()> {
     let mut start = 0;
     for &end in ends {

@@ -10,7 +10,8 @@ fn matrix(rows: usize, dims: usize) -> impl Strategy<Value = Vec<f32>> {
 }
 
 proptest! {
-    /// A number is off by half a step at most: the row's largest number in 127 or 7 steps, which bfloat16 widens by less than 1 in 128.
+    /// The error of a number is at most half a step. A step is the row's largest number divided by 127 or 7; rounding
+    /// it to bfloat16 widens it by less than 1 in 128.
     #[test]
     fn whole_numbers_are_within_half_a_step(values in matrix(7, 5)) {
         for (code, largest) in [(Code::Int8, 127.0), (Code::Int4, 7.0)] {
@@ -26,13 +27,14 @@ proptest! {
                     error += (value - found).powi(2);
                     bound += (0.5 * step).powi(2);
                 }
-                // 4 bits choose the scale of the least error, that of the largest number among them.
+                // The 4-bit code uses the scale with the least error; the one that fits the largest number is among the
+                // candidates.
                 prop_assert!(error <= bound * 1.0001 + 1e-30, "{error} {bound}");
             }
         }
     }
 
-    /// Arrays lead back to the same matrix, and other arrays stay.
+    /// The arrays decode to the same matrix, and other arrays are not changed.
     #[test]
     fn arrays_are_the_matrix(values in matrix(9, 8)) {
         for code in CODES {
@@ -47,7 +49,7 @@ proptest! {
         }
     }
 
-    /// Any change of an array is a matrix or a typed error, never a panic, also when it is read.
+    /// Changed arrays are a matrix or a typed error; neither reading nor decoding panics.
     #[test]
     fn damaged_arrays_are_a_typed_error(
         code in prop::sample::select(&CODES[..]),
@@ -83,7 +85,7 @@ proptest! {
 
 #[test]
 fn rows_of_few_directions_are_met_by_product_codes_exactly() {
-    // Not more different parts than centres: only bfloat16 rounds.
+    // There are no more distinct parts than centres, so the only error is bfloat16 rounding.
     let values: Vec<f32> =
         (0..100u32).flat_map(|row| (0..8).map(move |dim| if row % 5 == dim % 5 { 2.0 } else { -1.0 })).collect();
     let coded = Coded::encode(&values, 8, Code::Product { width: 4 }, &[1.0; 100]).unwrap();
@@ -118,7 +120,7 @@ fn what_does_not_fit_is_refused() {
 fn the_codes_are_these_bytes() {
     let coded = Coded::encode(&[1.0, -0.5, 0.25, 0.0, 0.0, 0.0], 3, Code::Int4, &[1.0; 2]).unwrap();
     let arrays = coded.to_arrays("w");
-    // The scale is the bfloat16 above 0.93 / 7: 7, -4 and 2 in units of it, each plus 8.
+    // The scale is the bfloat16 above 0.93 / 7. In units of it, the codes are 7, -4 and 2, each plus 8.
     assert_eq!(arrays[0].data, [0x4f, 0x8a, 0x88, 0x88]);
     assert_eq!(arrays[2].data, [0x09, 0x3e, 0, 0]);
     let arrays = Coded::encode(&[1.0, -0.5, 0.25], 3, Code::Int8, &[1.0]).unwrap().to_arrays("w");

@@ -28,7 +28,7 @@ struct Expert {
     report: Mutex<Option<Report>>,
 }
 
-/// A model, and its training's report if it was just trained.
+/// A model, with the training's report if it was just trained.
 pub struct Trained {
     pub(super) model: LinearModel,
     pub(super) report: Option<Report>,
@@ -98,8 +98,8 @@ impl LinearExpert {
         Ok(self.handle.get()?.model.several())
     }
 
-    /// Mixes a network's probabilities for one text with the model's, synchronously and in place; false for a text that
-    /// is too long for the event loop.
+    /// Mixes a network's probabilities for one text with the model's, synchronously and in place. Returns false for a
+    /// text that is too long for the event loop.
     #[napi(catch_unwind, ts_args_type = "text: string, probabilities: Float32Array, mix: LinearMix")]
     pub fn mix_now(
         &self,
@@ -124,7 +124,7 @@ impl LinearExpert {
         .js()
     }
 
-    /// The same for many texts, off the event loop: returns the mixed probabilities, text by text.
+    /// Like `mixNow` for many texts, off the event loop: returns the mixed probabilities, text by text.
     #[napi(
         catch_unwind,
         ts_args_type = "texts: ReadonlyArray<string>, probabilities: Float32Array, mix: LinearMix, threads: number",
@@ -182,7 +182,7 @@ impl LinearExpert {
         })
     }
 
-    /// Predictions for at most `most` held-out rows, by models that were not trained on them; `null` for a model that
+    /// Predictions for at most `most` held-out rows, by models that were not trained on them. `null` for a model that
     /// was not just trained, and on a second call.
     #[napi(catch_unwind)]
     pub fn take_held_out(&self, most: u32) -> napi::Result<Option<LinearHeldOut>> {
@@ -217,7 +217,7 @@ impl LinearExpert {
 pub struct LinearHeldOut {
     /// Indices of the rows.
     pub rows: Uint32Array,
-    /// Their log-probabilities, row by row.
+    /// Their log-probabilities, `[rows, labels]`.
     pub log_probabilities: Float32Array,
     /// The log loss of all held-out rows, relative to that of predicting label frequencies.
     pub unexplained: f64,
@@ -232,7 +232,7 @@ pub struct LinearExplanation {
     pub contributions: Float32Array,
 }
 
-/// A text in UTF-8, and the byte where the character of each UTF-16 unit begins, followed by the text's length.
+/// A text in UTF-8, and for each UTF-16 unit the start byte of its character, followed by the text's length.
 fn with_begins(units: &[u16]) -> (String, Vec<usize>) {
     let (mut text, mut begins) = (String::with_capacity(units.len()), Vec::with_capacity(units.len() + 1));
     for character in char::decode_utf16(units.iter().copied()) {

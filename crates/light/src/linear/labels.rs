@@ -3,7 +3,7 @@
 use napi::bindgen_prelude::Uint32Array;
 use recurra_linear::Labels;
 
-/// Labels of rows; with `ends` any number for each.
+/// Labels of rows; with `ends`, any number per row.
 pub(super) struct Owned {
     labels: Vec<u32>,
     ends: Option<Vec<usize>>,

@@ -1,4 +1,4 @@
-//! How a network and a linear model are mixed.
+//! The mixture of a network and a linear model.
 
 use napi::bindgen_prelude::{AsyncTask, Float32Array, Uint32Array};
 use napi_derive::napi;
@@ -13,7 +13,7 @@ use super::labels::Owned;
 pub struct LinearMix {
     /// The network's share, from 0 to 1.
     pub network: f64,
-    /// The inverse temperature.
+    /// Reciprocal of the temperature.
     pub sharpness: f64,
 }
 
@@ -25,13 +25,13 @@ impl From<LinearMix> for linear::Mix {
 
 impl From<linear::Mix> for LinearMix {
     fn from(linear::Mix { network, sharpness }: linear::Mix) -> Self {
-        // The shortest decimal that leads back to the same single: 0.3 rather than 0.30000001192.
+        // The shortest decimal that parses to the same float32: 0.3 rather than 0.30000001192.
         let short = |value: f32| value.to_string().parse().unwrap_or_else(|_| f64::from(value));
         Self { network: short(network), sharpness: short(sharpness) }
     }
 }
 
-/// The mix if there are no rows to choose it by.
+/// The default mix, when there are no rows to choose it on.
 #[napi(catch_unwind)]
 pub fn usual_mix() -> LinearMix {
     linear::Mix::USUAL.into()
@@ -46,8 +46,8 @@ pub struct ChosenMix {
     pub probabilities: Float32Array,
 }
 
-/// Chooses how a network and a linear model are mixed, by the network's probabilities and the linear model's log-probabilities of
-/// rows that neither was trained on; labels as in `train`.
+/// Chooses how a network and a linear model are mixed, from the network's probabilities and the linear model's
+/// log-probabilities for rows that neither was trained on. Labels are passed as in `train`.
 #[napi(catch_unwind, ts_return_type = "Promise<ChosenMix>")]
 pub fn choose_mix(
     network: Float32Array,

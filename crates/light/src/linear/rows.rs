@@ -39,7 +39,7 @@ impl LinearRows {
     }
 }
 
-/// How a linear model is trained.
+/// Options of training a linear model.
 #[napi(object, object_to_js = false)]
 pub struct LinearOptions {
     /// Number of labels.
@@ -48,22 +48,22 @@ pub struct LinearOptions {
     pub class_weights: Vec<f64>,
     /// Number of threads; the model does not depend on it.
     pub threads: u32,
-    /// Seed of the order of rows.
+    /// Seed of the row order.
     pub seed: f64,
-    /// Maximum bytes of the model; derived from the number of labels if omitted.
+    /// Maximum size of the model in bytes; derived from the number of labels if omitted.
     pub max_bytes: Option<f64>,
 }
 
 #[napi]
 impl LinearRows {
-    /// Why no model with this number of labels can be trained on these rows; `null` if it can.
+    /// The reason why no model with this number of labels can be trained on these rows; `null` if it can.
     #[napi(catch_unwind)]
     pub fn refusal(&self, classes: u32) -> napi::Result<Option<String>> {
         let counted = self.handle.get()?;
         Ok(refusal(&counted.rows, classes as usize).map(|refusal| refusal.to_string()))
     }
 
-    /// Trains a model on the rows' labels; with `ends`, each row has the labels up to its end.
+    /// Trains a model on the rows' labels. With `ends`, each row has any number of labels: those up to its end.
     #[napi(catch_unwind, ts_return_type = "Promise<LinearExpert>")]
     pub fn train(
         &self,

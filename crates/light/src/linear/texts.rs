@@ -1,4 +1,4 @@
-//! The texts of a training: counting them, and predicting for them.
+//! The training texts: counts them and predicts for them.
 
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex};
@@ -51,7 +51,7 @@ impl LinearTexts {
         Ok(())
     }
 
-    /// Stops running work on these texts and on data derived from them, with an error of code `ABORTED`.
+    /// Aborts running work on these texts and on data derived from them, with an error of code `ABORTED`.
     #[napi(catch_unwind)]
     pub fn abort(&self) {
         self.progress.abort.store(true, Ordering::Relaxed);

@@ -34,13 +34,13 @@ impl NativeWordVectors {
 
 #[napi]
 impl NativeWordVectors {
-    /// How many words there are.
+    /// Number of words.
     #[napi(getter, catch_unwind)]
     pub fn size(&self) -> napi::Result<u32> {
         with(&*self.handle.get()?, |learned| Ok(learned.words().len() as u32)).js()
     }
 
-    /// The words in `[start, end)`, the most frequent first.
+    /// The words in `[start, end)`, by descending frequency.
     #[napi(catch_unwind, ts_return_type = "Array<string>")]
     pub fn words<'env>(&self, env: &'env Env, start: u32, end: u32) -> napi::Result<Vec<JsString<'env>>> {
         let shared = self.handle.get()?;
@@ -51,7 +51,7 @@ impl NativeWordVectors {
         words.js()?.iter().map(|word| token_string(env, word)).collect()
     }
 
-    /// How often the texts have each word.
+    /// Number of occurrences of each word in the texts.
     #[napi(catch_unwind)]
     pub fn counts(&self) -> napi::Result<Float64Array> {
         let counts =
@@ -59,7 +59,7 @@ impl NativeWordVectors {
         Ok(Float64Array::new(counts.js()?))
     }
 
-    /// The concatenated vectors of the words; empty after the first call.
+    /// The vectors of the words, `[words, dim]`; empty after the first call.
     #[napi(catch_unwind)]
     pub fn take_matrix(&self, env: Env) -> napi::Result<Float32Array> {
         let shared = self.handle.get()?;

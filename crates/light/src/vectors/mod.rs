@@ -1,4 +1,4 @@
-//! Learning word vectors from texts, on libuv's pool.
+//! Learns word vectors from texts, on libuv's pool.
 
 mod learned;
 mod texts;
@@ -12,12 +12,12 @@ pub use learned::NativeWordVectors;
 pub use texts::{VectorTexts, VectorTextsSize};
 pub use training::{VectorOptions, VectorProgress, VectorTraining};
 
-/// Works on a value that one thread at a time may use, and that is gone once taken.
+/// Works on a value that one thread may use at a time and that no longer exists once taken.
 fn with<T, R>(place: &Mutex<Option<T>>, work: impl FnOnce(&mut T) -> Result<R>) -> Result<R> {
     work(place.lock().unwrap_or_else(PoisonError::into_inner).as_mut().ok_or_else(gone)?)
 }
 
-/// Takes it.
+/// Takes the value.
 fn taken<T>(place: &Mutex<Option<T>>) -> Result<T> {
     place.lock().unwrap_or_else(PoisonError::into_inner).take().ok_or_else(gone)
 }

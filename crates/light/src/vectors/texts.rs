@@ -1,4 +1,4 @@
-//! Texts with counted words.
+//! Texts with word counts.
 
 use std::sync::Mutex;
 
@@ -18,9 +18,9 @@ use crate::strings::{Texts, for_each_token};
 /// Number of texts and words read.
 #[napi(object, object_from_js = false)]
 pub struct VectorTextsSize {
-    /// Texts.
+    /// Number of texts.
     pub texts: f64,
-    /// Words.
+    /// Number of words.
     pub words: f64,
 }
 
@@ -28,7 +28,7 @@ fn size((texts, words): (usize, usize)) -> VectorTextsSize {
     VectorTextsSize { texts: texts as f64, words: words as f64 }
 }
 
-/// Texts to learn word vectors from, as the numbers of their words.
+/// Texts to learn word vectors from, as word numbers.
 #[napi(custom_finalize)]
 pub struct VectorTexts {
     handle: Handle<Mutex<Option<Corpus>>>,
@@ -50,9 +50,9 @@ impl VectorTexts {
         Self { handle: Handle::new(env, "list of texts", corpus, 0) }
     }
 
-    /// Splits texts and adds them, off the event loop: only their characters are copied on it.
+    /// Splits texts and adds them, off the event loop; on it, only their characters are copied.
     ///
-    /// More than two concurrent calls are pointless: each waits for the one before and occupies a thread of libuv's
+    /// More than two concurrent calls are pointless: each waits for the previous one and occupies a thread of libuv's
     /// pool.
     #[napi(
         catch_unwind,
@@ -77,11 +77,11 @@ impl VectorTexts {
         self.handle.background(work, size)
     }
 
-    /// Adds split texts, synchronously: the words of all, and the number of words of each.
+    /// Adds texts that are already split, synchronously: the words of all texts, and the number of words of each text.
     #[napi(catch_unwind, ts_args_type = "words: ReadonlyArray<string>, lengths: Uint32Array")]
     pub fn add(&self, env: Env, words: Array<'_>, lengths: Uint32Array) -> napi::Result<VectorTextsSize> {
         let shared = self.handle.get()?;
-        // Gathered first: reading a value may call into JavaScript, which must not re-enter a locked corpus.
+        // Collected first: reading a value may call into JavaScript, which must not re-enter a locked corpus.
         let (mut bytes, mut ends) = (Vec::new(), Vec::new());
         for_each_token(env, &words, |word| {
             bytes.extend_from_slice(word);

@@ -16,20 +16,20 @@ use super::{taken, with};
 /// Options of learning word vectors.
 #[napi(object, object_to_js = false)]
 pub struct VectorOptions {
-    /// What is predicted.
+    /// Skip-gram or continuous bag of words.
     #[napi(ts_type = "'skipgram' | 'cbow'")]
     pub model: String,
     /// Size of a vector.
     pub dim: u32,
-    /// Words on each side that count as near.
+    /// Maximum distance of nearby words on each side.
     pub window: u32,
-    /// Negative samples per pair of words.
+    /// Negative samples per word pair.
     pub negatives: u32,
     /// Passes over the texts.
     pub epochs: u32,
     /// The initial learning rate.
     pub lr: f64,
-    /// Rarer words get no vector.
+    /// Minimum count of a word that gets a vector.
     pub min_count: u32,
     /// Frequency above which occurrences of a word are dropped at random; 0 keeps all.
     pub subsample: f64,
@@ -37,7 +37,7 @@ pub struct VectorOptions {
     pub minn: u32,
     /// Longest subword; 0 for none.
     pub maxn: u32,
-    /// Number of subword vectors.
+    /// Number of subword buckets.
     pub buckets: u32,
     /// Number of threads; the result does not depend on it.
     pub threads: u32,
@@ -74,13 +74,13 @@ impl VectorOptions {
 /// Progress of a training.
 #[napi(object, object_from_js = false)]
 pub struct VectorProgress {
-    /// Words read so far, of all epochs.
+    /// Words read so far, over all epochs.
     pub words: f64,
-    /// Words that all epochs read.
+    /// Total number of words of all epochs.
     pub total_words: f64,
-    /// Mean loss of a pair of words since the last report; NaN if none was measured.
+    /// Mean loss per word pair since the last report; NaN if none was measured.
     pub loss: f64,
-    /// Whether all is done.
+    /// Whether the training is finished.
     pub done: bool,
 }
 
@@ -106,8 +106,7 @@ impl VectorTraining {
 
 #[napi]
 impl VectorTraining {
-    /// Learns for about this many milliseconds, off the event loop. The result does not depend on how often it is
-    /// called.
+    /// Learns for about this many milliseconds, off the event loop. The result does not depend on the number of calls.
     #[napi(catch_unwind, ts_return_type = "Promise<VectorProgress>")]
     pub fn run(&self, milliseconds: u32) -> napi::Result<Pending<(Progress, bool), VectorProgress>> {
         let time = Duration::from_millis(u64::from(milliseconds));
@@ -131,7 +130,7 @@ impl VectorTraining {
         })
     }
 
-    /// The words and their vectors. The training ends with it.
+    /// Ends the training and returns the words with their vectors.
     #[napi(catch_unwind, ts_return_type = "Promise<NativeWordVectors>")]
     pub fn finish(&self, env: Env) -> napi::Result<AsyncTask<Background<Learned, NativeWordVectors>>> {
         let trainer = taken(&*self.handle.get()?).js()?;

@@ -1,4 +1,4 @@
-//! Scores against those of scikit-learn (scripts/golden/linear.py).
+//! Compares scores with those of scikit-learn (scripts/golden/linear.py).
 
 use super::*;
 use crate::counting::Counter;
@@ -38,7 +38,7 @@ fn logistic(costs: &[f32]) -> Vec<Candidate> {
     costs.iter().map(|&cost| Candidate { loss: Loss::Logistic, cost }).collect()
 }
 
-/// Solves from scratch, or after a smaller cost, and compares the scores of the tests with scikit-learn's.
+/// Solves from scratch, or after a smaller cost, and compares the test scores with scikit-learn's.
 fn compare(
     expected: &Value,
     change: impl Fn(&mut Problem<'_>),
@@ -104,7 +104,7 @@ fn another_cost_may_come_first() {
     compare(&golden()["scores"]["100"], |_| {}, false, &logistic(&[1.0, 20.0, 100.0]), 1e-5, 5e-4);
 }
 
-/// What a training comes to rest at: scores of some units, wrong by some hundredths.
+/// Trainings stop within a few hundredths of the exact scores, which are a few units large.
 #[test]
 fn the_tolerance_of_trainings_is_close_to_the_solution() {
     compare(&golden()["scores"]["20"], |_| {}, false, &logistic(&[2.0, 20.0]), 0.05, 0.1);
@@ -171,7 +171,7 @@ fn labels_side_by_side_do_not_touch_each_other() {
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(32))]
 
-    /// The objective and that of its dual enclose the optimum: where both are the same, the solution is exact.
+    /// The primal and the dual objective enclose the optimum: if they are equal, the solution is exact.
     #[test]
     fn no_gap_is_left_to_the_dual(
         rows in prop::collection::vec((prop::collection::vec(0u8..12, 0..9), 0u32..3), 1..30),
@@ -182,7 +182,7 @@ proptest! {
         let labels: Vec<u32> = rows.iter().map(|(_, label)| *label).collect();
         let mut counter = Counter::new(FeatureOptions { chars: (2, 3), ..FeatureOptions::default() }, 1).unwrap();
         counter.add(&texts).unwrap();
-        // Without a word there is no feature.
+        // A corpus without words has no features.
         if let Ok((featurizer, rows)) = counter.finish() {
             let members: Vec<u32> = (0..rows.len() as u32).collect();
             let scaling = Scaling::new(&rows, featurizer.idf().to_vec(), 1);

@@ -10,7 +10,7 @@ const SUBJECTS: [[&str; 4]; 5] = [
     ["film", "actor", "scene", "script"],
 ];
 
-/// Texts and labels, `classes` up to 5; some rows are about two subjects, so that none is certain.
+/// Texts and labels, with up to 5 `classes`. Some rows have words of two subjects, so that no label is certain.
 pub fn data(rows: usize, classes: usize) -> (Vec<String>, Vec<u32>) {
     let pick = |row: usize, salt: usize| (row * 7919 + salt * 104_729) / 13;
     (0..rows)
