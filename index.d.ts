@@ -1631,16 +1631,19 @@ export declare namespace torch {
     tensor: NativeTensor
   }
 
-  /** Packed rows. */
+  /** How the rows of a handle are packed that packing or a recurrent layer returned; null of any other. */
+  export function packedRows(data: NativeTensor): PackedRows | null
+
+  /** How rows are packed. */
   export interface PackedRows {
-    /** `[sum of lengths, ...]`, step by step. */
-    data: NativeTensor
     /** Rows per step. */
     batchSizes: Int32Array
+    /** Which row is at each place, where they were sorted. */
+    order?: Int32Array
   }
 
-  /** Packs padded rows. The lengths fall; with an order, that at place `b` is the length of row `order[b]`. */
-  export function packPaddedSequence(input: NativeTensor, lengths: Int32Array, batchFirst: boolean, order?: Int32Array | null): PackedRows
+  /** Packs padded rows. With `sort` the longest comes first, otherwise the lengths must fall. The handle knows how they are packed. */
+  export function packPaddedSequence(input: NativeTensor, lengths: Int32Array, batchFirst: boolean, sort: boolean): NativeTensor
 
   /** Padded rows and their lengths. */
   export interface PaddedRows {
@@ -1666,10 +1669,11 @@ export declare namespace torch {
   export function randperm(n: number, dtype: string, device: string): NativeTensor
 
   /**
-   * Runs a recurrent layer over padded (`batchSizes` null) or packed input; returns output, h and, for the LSTM, c. `hx` may
-   * be empty for zeros; with an order, row `order[b]` of the states is that of the packed row `b`.
+   * Runs a recurrent layer over padded or packed input; returns output, h and, for the LSTM, c. `hx` may be empty for zeros. Packed
+   * input has its batch sizes, and row `order[b]` of the states is that of the packed row `b`; or it is packed as the handle `like`,
+   * and the output's handle then knows that as well.
    */
-  export function rnn(mode: 'LSTM' | 'GRU' | 'RNN_TANH' | 'RNN_RELU', input: NativeTensor, batchSizes: Int32Array | null, hx: Array<NativeTensor>, weights: Array<NativeTensor>, hasBiases: boolean, numLayers: number, dropout: number, train: boolean, bidirectional: boolean, batchFirst: boolean, order?: Int32Array | null): Array<NativeTensor>
+  export function rnn(mode: 'LSTM' | 'GRU' | 'RNN_TANH' | 'RNN_RELU', input: NativeTensor, batchSizes: Int32Array | null, hx: Array<NativeTensor>, weights: Array<NativeTensor>, hasBiases: boolean, numLayers: number, dropout: number, train: boolean, bidirectional: boolean, batchFirst: boolean, order?: Int32Array | null, like?: NativeTensor | null): Array<NativeTensor>
 
   /** One step of a recurrence; returns the next state. */
   export function rnnCell(mode: 'LSTM' | 'GRU' | 'RNN_TANH' | 'RNN_RELU', input: NativeTensor, hx: Array<NativeTensor>, weightIh: NativeTensor, weightHh: NativeTensor, biasIh: NativeTensor | null, biasHh: NativeTensor | null): Array<NativeTensor>

@@ -6,7 +6,7 @@ export function isWholeNumber(text: string): boolean {
 }
 
 /**
- * Refuses a text that is no whole number; the largest one is named if it was exceeded.
+ * Refuses a text that is not a whole number; the largest one is named if it was exceeded.
  *
  * @param expected - The numbers that fit, such as `a whole number of at least 0`.
  */

@@ -9,14 +9,15 @@ use recurra_binding::IntoJs;
 
 use recurra_torch::packing;
 use recurra_torch::recurrent::{self, CellWeights, Options, Packing, Source, cell_of};
+use std::sync::Arc;
 
-/// Packed rows.
+/// How rows are packed.
 #[napi(object, object_from_js = false)]
 pub struct PackedRows {
-    /// `[sum of lengths, ...]`, step by step.
-    pub data: NativeTensor,
     /// Rows per step.
     pub batch_sizes: Int32Array,
+    /// Which row is at each place, where they were sorted.
+    pub order: Option<Int32Array>,
 }
 
 /// Padded rows and their lengths.
@@ -28,24 +29,36 @@ pub struct PaddedRows {
     pub lengths: Int32Array,
 }
 
-/// Packs padded rows. The lengths fall; with an order, that at place `b` is the length of row `order[b]`.
-#[napi(
-    catch_unwind,
-    ts_args_type = "input: NativeTensor, lengths: Int32Array, batchFirst: boolean, order?: Int32Array | null"
-)]
+/// Packs padded rows. With `sort` the longest comes first, otherwise the lengths must fall. The handle knows how they are packed.
+#[napi(catch_unwind)]
 pub fn pack_padded_sequence(
     env: Env,
     input: &NativeTensor,
     lengths: &[i32],
     batch_first: bool,
-    order: Option<Int32Array>,
-) -> napi::Result<PackedRows> {
-    if let Some(packed) = input.deferred(|input| input.pack(lengths, batch_first, order.as_deref())) {
-        let (data, batch_sizes) = packed.js()?;
-        return Ok(PackedRows { data: NativeTensor::later(env, data), batch_sizes: Int32Array::new(batch_sizes) });
-    }
-    let packed = packing::pack_padded_sequence(&*input.get()?, lengths, batch_first, order.as_deref()).js()?;
-    Ok(PackedRows { data: wrap(env, Ok(packed.data))?, batch_sizes: Int32Array::new(packed.batch_sizes) })
+    sort: bool,
+) -> napi::Result<NativeTensor> {
+    let (mut handle, plan) = match input.deferred(|input| input.pack(lengths, batch_first, sort)) {
+        Some(packed) => {
+            let (data, plan) = packed.js()?;
+            (NativeTensor::later(env, data), plan)
+        }
+        None => {
+            let packed = packing::pack_padded_sequence(&*input.get()?, lengths, batch_first, sort).js()?;
+            (wrap(env, Ok(packed.data))?, packed.plan)
+        }
+    };
+    handle.pack_as(&Arc::new(plan));
+    Ok(handle)
+}
+
+/// How the rows of a handle are packed that packing or a recurrent layer returned; null of any other.
+#[napi(catch_unwind)]
+pub fn packed_rows(data: &NativeTensor) -> Option<PackedRows> {
+    data.plan().map(|plan| PackedRows {
+        batch_sizes: Int32Array::new(plan.batch_sizes().to_vec()),
+        order: plan.order().map(|order| Int32Array::new(order.to_vec())),
+    })
 }
 
 /// Pads packed rows; `totalLength` 0 for as many steps as there are.
@@ -63,11 +76,12 @@ pub fn pad_packed_sequence(
     Ok(PaddedRows { output: wrap(env, Ok(output))?, lengths: Int32Array::new(lengths) })
 }
 
-/// Runs a recurrent layer over padded (`batchSizes` null) or packed input; returns output, h and, for the LSTM, c. `hx` may
-/// be empty for zeros; with an order, row `order[b]` of the states is that of the packed row `b`.
+/// Runs a recurrent layer over padded or packed input; returns output, h and, for the LSTM, c. `hx` may be empty for zeros. Packed
+/// input has its batch sizes, and row `order[b]` of the states is that of the packed row `b`; or it is packed as the handle `like`,
+/// and the output's handle then knows that as well.
 #[napi(
     catch_unwind,
-    ts_args_type = "mode: 'LSTM' | 'GRU' | 'RNN_TANH' | 'RNN_RELU', input: NativeTensor, batchSizes: Int32Array | null, hx: Array<NativeTensor>, weights: Array<NativeTensor>, hasBiases: boolean, numLayers: number, dropout: number, train: boolean, bidirectional: boolean, batchFirst: boolean, order?: Int32Array | null"
+    ts_args_type = "mode: 'LSTM' | 'GRU' | 'RNN_TANH' | 'RNN_RELU', input: NativeTensor, batchSizes: Int32Array | null, hx: Array<NativeTensor>, weights: Array<NativeTensor>, hasBiases: boolean, numLayers: number, dropout: number, train: boolean, bidirectional: boolean, batchFirst: boolean, order?: Int32Array | null, like?: NativeTensor | null"
 )]
 #[allow(clippy::too_many_arguments, reason = "the arguments are those of libtorch's operator")]
 pub fn rnn(
@@ -84,17 +98,27 @@ pub fn rnn(
     bidirectional: bool,
     batch_first: bool,
     order: Option<Int32Array>,
+    like: Option<&NativeTensor>,
 ) -> napi::Result<Vec<NativeTensor>> {
     let cell = cell_of(&mode).js()?;
     let options = Options { cell, has_biases, num_layers, dropout, train, bidirectional, batch_first };
     let (hx, weights) = (tensors(&hx)?, tensors(&weights)?);
-    let packing = batch_sizes.as_deref().map(|batch_sizes| Packing { batch_sizes, order: order.as_deref() });
+    let plan = like.and_then(NativeTensor::plan);
+    let packing = match (plan, batch_sizes.as_deref()) {
+        (Some(plan), _) => Some(Packing::from(&**plan)),
+        (None, sizes) => sizes.map(|sizes| Packing::new(sizes, order.as_deref())),
+    };
     let (hx, weights) = (refs(&hx), refs(&weights));
     let run = |input: Source<'_>| recurrent::rnn(input, packing, &hx, &weights, &options);
-    if let Some(results) = input.deferred(|input| run(Source::Embedded(input))) {
-        return wrap_all(env, results);
+    let results = match input.deferred(|input| run(Source::Embedded(input))) {
+        Some(results) => results,
+        None => run(Source::Tensor(&*input.get()?)),
+    };
+    let mut handles = wrap_all(env, results)?;
+    if let (Some(plan), Some(output)) = (plan, handles.first_mut()) {
+        output.pack_as(plan);
     }
-    wrap_all(env, run(Source::Tensor(&*input.get()?)))
+    Ok(handles)
 }
 
 /// Packs a layer's weights on a GPU into one contiguous buffer, as cuDNN expects; the tensors stay the same.

@@ -8,6 +8,7 @@
 use crate::autograd::{GradMode, is_grad_enabled};
 use crate::check::Ids;
 use crate::error::IntoResult;
+use crate::packing::Plan;
 use crate::{Result, context, late, packing, shim};
 use recurra_core::distinct::Distinct;
 use recurra_kernels::recurrent::Table;
@@ -105,10 +106,11 @@ impl Embedded {
         shim::embedding_rows(&self.weight, &values, &ids, self.padding_idx)
     }
 
-    /// As [`packing::pack_padded_sequence`], still not written out; also the rows per step.
-    pub fn pack(&self, lengths: &[i32], batch_first: bool, order: Option<&[i32]>) -> Result<(Self, Vec<i32>)> {
-        let (batch_sizes, index) = packing::plan(&self.size(), lengths, batch_first, order)?;
-        Ok((self.at(&index), batch_sizes))
+    /// As [`packing::pack_padded_sequence`], still not written out.
+    pub fn pack(&self, lengths: &[i32], batch_first: bool, sort: bool) -> Result<(Self, Plan)> {
+        let size = self.size();
+        let plan = packing::plan(&size, lengths, batch_first, sort)?;
+        Ok((self.at(&plan.places(&size, batch_first)), plan))
     }
 
     /// Padded rows `[batch, steps, dims]`, or steps first, step by step.

@@ -8,12 +8,67 @@ use crate::tensor::create::from_i32;
 use crate::tensor::{is_floating, number_beside};
 use tch::{Device, Tensor};
 
-/// Packed rows: `data` `[sum of lengths, ...]` step by step, and how many rows each step has.
+/// Packed rows: `data` `[sum of lengths, ...]` step by step, and how they are packed.
 pub struct Packed {
     /// Elements of step 0 of all rows, then of step 1 of those that have one, and so on.
     pub data: Tensor,
+    /// Rows per step, and the order of the rows.
+    pub plan: Plan,
+}
+
+/// How rows are packed. It was checked when it was made and does not change, so that no layer checks it again.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Plan {
+    batch_sizes: Vec<i32>,
+    order: Option<Vec<i32>>,
+    total: i64,
+}
+
+impl Plan {
+    /// The plan of rows with these lengths. With `sort` the longest row comes first, and equal ones stay as they are; otherwise the
+    /// lengths must fall.
+    ///
+    /// # Errors
+    /// `InvalidArgument` unless there is one length for each of the `rows` rows, from 1 to `steps`, in falling order.
+    pub fn new(lengths: &[i32], sort: bool, rows: i64, steps: i64) -> Result<Self> {
+        const NAME: &str = "packPaddedSequence";
+        if !sort {
+            check_lengths(NAME, lengths, rows, steps)?;
+            return Ok(Self::of(lengths, None));
+        }
+        let mut order: Vec<i32> = (0..lengths.len() as i32).collect();
+        order.sort_by_key(|&row| std::cmp::Reverse(lengths[row as usize]));
+        let sorted: Vec<i32> = order.iter().map(|&row| lengths[row as usize]).collect();
+        check_lengths(NAME, &sorted, rows, steps)?;
+        Ok(Self::of(&sorted, Some(order)))
+    }
+
+    /// Of lengths that fall.
+    fn of(lengths: &[i32], order: Option<Vec<i32>>) -> Self {
+        let total = lengths.iter().map(|&length| i64::from(length)).sum();
+        Self { batch_sizes: batch_sizes_of(lengths), order, total }
+    }
+
     /// Rows per step; never grows.
-    pub batch_sizes: Vec<i32>,
+    pub fn batch_sizes(&self) -> &[i32] {
+        &self.batch_sizes
+    }
+
+    /// Row `order[b]` is at place `b`; without it the rows came in the packed order.
+    pub fn order(&self) -> Option<&[i32]> {
+        self.order.as_deref()
+    }
+
+    /// The sum of the lengths.
+    pub fn total(&self) -> i64 {
+        self.total
+    }
+
+    /// Where each packed row lies in the padded rows, the first two dimensions counted as one.
+    pub(crate) fn places(&self, padded: &[i64], batch_first: bool) -> Vec<i64> {
+        let (batch, steps) = if batch_first { (padded[0], padded[1]) } else { (padded[1], padded[0]) };
+        places(&self.batch_sizes, self.order(), (batch, steps), batch_first)
+    }
 }
 
 /// Refuses lengths that are not one per row, at least 1, at most `steps`, and falling.
@@ -113,51 +168,38 @@ fn batch_sizes_of(lengths: &[i32]) -> Vec<i32> {
         .collect()
 }
 
-/// Checks what packing is given, for an input of this shape; returns the rows per step and where each packed row lies, the
-/// first two dimensions counted as one.
-pub(crate) fn plan(
-    size: &[i64],
-    lengths: &[i32],
-    batch_first: bool,
-    order: Option<&[i32]>,
-) -> Result<(Vec<i32>, Vec<i64>)> {
-    const NAME: &str = "packPaddedSequence";
+/// Checks what packing is given, for an input of this shape.
+pub(crate) fn plan(size: &[i64], lengths: &[i32], batch_first: bool, sort: bool) -> Result<Plan> {
     let &[first, second, ..] = size else {
         return Err(shape(format!(
-            "{NAME}: input must be [batch, steps, ...] or [steps, batch, ...], but is {size:?}"
+            "packPaddedSequence: input must be [batch, steps, ...] or [steps, batch, ...], but is {size:?}"
         )));
     };
     let (batch, steps) = if batch_first { (first, second) } else { (second, first) };
-    check_lengths(NAME, lengths, batch, steps)?;
-    order.map_or(Ok(()), |order| check_order(NAME, order, lengths.len()))?;
-    let batch_sizes = batch_sizes_of(lengths);
-    let index = places(&batch_sizes, order, (batch, steps), batch_first);
-    Ok((batch_sizes, index))
+    Plan::new(lengths, sort, batch, steps)
 }
 
 /// Packs padded rows: `input` `[batch, steps, ...]`, or `[steps, batch, ...]` where not `batch_first`. Differentiable.
 ///
-/// `lengths` fall; with an `order` the length at place `b` is that of row `order[b]`.
-pub fn pack_padded_sequence(
-    input: &Tensor,
-    lengths: &[i32],
-    batch_first: bool,
-    order: Option<&[i32]>,
-) -> Result<Packed> {
+/// # Errors
+/// `InvalidShape` for an input of fewer dimensions, else as [`Plan::new`].
+pub fn pack_padded_sequence(input: &Tensor, lengths: &[i32], batch_first: bool, sort: bool) -> Result<Packed> {
     let size = input.size();
-    let (batch_sizes, index) = plan(&size, lengths, batch_first, order)?;
+    let plan = plan(&size, lengths, batch_first, sort)?;
     if input.device() == Device::Cpu {
-        return Ok(Packed { data: shim::collect(input, &index, &size[..2])?, batch_sizes });
+        return Ok(Packed { data: shim::collect(input, &plan.places(&size, batch_first), &size[..2])?, plan });
     }
-    let sorted = match order {
+    let falling: Vec<i32>;
+    let (sorted, lengths) = match plan.order() {
         Some(order) => {
+            falling = order.iter().map(|&row| lengths[row as usize]).collect();
             let order = to_device(&from_i32(order)?, input.device())?;
-            input.f_index_select(i64::from(!batch_first), &order).torch()?
+            (input.f_index_select(i64::from(!batch_first), &order).torch()?, &falling[..])
         }
-        None => input.shallow_clone(),
+        None => (input.shallow_clone(), lengths),
     };
-    let (data, batch_sizes) = sorted.f_internal_pack_padded_sequence(&from_i32(lengths)?, batch_first).torch()?;
-    Ok(Packed { data, batch_sizes: to_i64(&batch_sizes)?.into_iter().map(|size| size as i32).collect() })
+    let (data, _) = sorted.f_internal_pack_padded_sequence(&from_i32(lengths)?, batch_first).torch()?;
+    Ok(Packed { data, plan })
 }
 
 /// Pads packed rows again, and gives their lengths. `total_length` 0 means as many steps as there are. Differentiable.

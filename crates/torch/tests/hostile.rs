@@ -50,7 +50,7 @@ fn lstm(
 ) -> Result<Vec<Tensor>> {
     rnn(
         Source::Tensor(data),
-        Some(Packing { batch_sizes, order: None }),
+        Some(Packing::new(batch_sizes, None)),
         state,
         &weights.iter().collect::<Vec<_>>(),
         options,
@@ -142,7 +142,7 @@ fn wrong_weights_and_inputs_of_a_recurrent_layer_are_refused() {
 #[test]
 fn lengths_that_do_not_fit_are_refused() {
     let input = zeros(&[2, 4, 3]);
-    let pack = |lengths: &[i32]| pack_padded_sequence(&input, lengths, true, None);
+    let pack = |lengths: &[i32]| pack_padded_sequence(&input, lengths, true, false);
     refused(pack(&[]), ErrorCode::InvalidArgument, "one entry per row");
     refused(pack(&[4]), ErrorCode::InvalidArgument, "one entry per row");
     refused(pack(&[4, 3, 2]), ErrorCode::InvalidArgument, "one entry per row");
@@ -150,7 +150,7 @@ fn lengths_that_do_not_fit_are_refused() {
     refused(pack(&[4, -2]), ErrorCode::InvalidArgument, "row 1 is -2");
     refused(pack(&[5, 1]), ErrorCode::InvalidArgument, "row 0 is 5");
     refused(pack(&[2, 3]), ErrorCode::InvalidArgument, "must fall");
-    refused(pack_padded_sequence(&zeros(&[2]), &[1, 1], true, None), ErrorCode::InvalidShape, "input");
+    refused(pack_padded_sequence(&zeros(&[2]), &[1, 1], true, false), ErrorCode::InvalidShape, "input");
 }
 
 #[test]

@@ -103,18 +103,12 @@ fn run(case: &Value, golden: &Golden, kind: Kind, layer: Layer) -> Vec<(String, 
         }
         let (order, back) = (Tensor::from_slice(&sorted), Tensor::from_slice(&back));
         let falling: Vec<i32> = sorted.iter().map(|&row| lengths[row as usize]).collect();
-        let packed = pack_padded_sequence(&x.index_select(0, &order), &falling, true, None).unwrap();
+        let packed = pack_padded_sequence(&x.index_select(0, &order), &falling, true, false).unwrap();
         let state: Vec<Tensor> = state.iter().map(|state| state.index_select(1, &order)).collect();
         let state: Vec<&Tensor> = state.iter().collect();
-        let mut outputs = layer(
-            &packed.data,
-            Some(Packing { batch_sizes: &packed.batch_sizes, order: None }),
-            &state,
-            &weights_ref,
-            &options,
-        )
-        .unwrap();
-        let (padded, again) = pad_packed_sequence(&outputs[0], &packed.batch_sizes, true, 0.0, 0).unwrap();
+        let mut outputs =
+            layer(&packed.data, Some(Packing::from(&packed.plan)), &state, &weights_ref, &options).unwrap();
+        let (padded, again) = pad_packed_sequence(&outputs[0], packed.plan.batch_sizes(), true, 0.0, 0).unwrap();
         assert_eq!(again, falling, "{name}: lengths");
         outputs[0] = padded.index_select(0, &back);
         for state in &mut outputs[1..] {
@@ -231,19 +225,19 @@ fn packing_equals_pytorch() {
         let falling: Vec<i32> =
             numbers(&case["sortedIndices"]).iter().map(|&row| lengths[row as usize] as i32).collect();
         let padded = rows(&case["padded"]);
-        let packed = pack_padded_sequence(&padded.index_select(0, &order), &falling, true, None).unwrap();
+        let packed = pack_padded_sequence(&padded.index_select(0, &order), &falling, true, false).unwrap();
         assert_eq!(packed.data, Tensor::from_slice(&numbers(&case["data"])));
-        let sizes: Vec<i64> = packed.batch_sizes.iter().map(|&size| i64::from(size)).collect();
+        let sizes: Vec<i64> = packed.plan.batch_sizes().iter().map(|&size| i64::from(size)).collect();
         assert_eq!(sizes, numbers(&case["batchSizes"]));
-        let (again, back) = pad_packed_sequence(&packed.data, &packed.batch_sizes, true, -1.0, 0).unwrap();
+        let (again, back) = pad_packed_sequence(&packed.data, packed.plan.batch_sizes(), true, -1.0, 0).unwrap();
         let unsorted = Tensor::from_slice(&numbers(&case["unsortedIndices"]));
         assert_eq!(again.index_select(0, &unsorted), rows(&case["repadded"]));
         assert_eq!(back, falling);
         // Steps first gives the same, and totalLength pads further.
         let steps = padded.index_select(0, &order).transpose(0, 1);
-        assert_eq!(pack_padded_sequence(&steps, &falling, false, None).unwrap().data, packed.data);
+        assert_eq!(pack_padded_sequence(&steps, &falling, false, false).unwrap().data, packed.data);
         let longer = falling[0] as i64 + 3;
-        let (wide, _) = pad_packed_sequence(&packed.data, &packed.batch_sizes, true, -1.0, longer).unwrap();
+        let (wide, _) = pad_packed_sequence(&packed.data, packed.plan.batch_sizes(), true, -1.0, longer).unwrap();
         assert_eq!(wide.size()[1], longer);
     }
 }

@@ -1,6 +1,6 @@
 import { checkFlag, checkInteger, checkOptions, checkProbability } from '../../core/checks.js';
 import { invalidArgument, mismatch } from '../../core/errors.js';
-import { torch } from '../../native/torch.js';
+import { type NativeTensor, torch } from '../../native/torch.js';
 import { isTensor, nativeOf, wrap } from '../tensor/base.js';
 import { zeros } from '../tensor/create.js';
 import { shapeText } from '../tensor/dtype.js';
@@ -10,7 +10,7 @@ import { checkExactShape, checkFactory, checkLikeWeight, type FactoryOptions } f
 import { uniform_ } from './init.js';
 import { Module, optionsRepr } from './module.js';
 import { Parameter } from './parameter.js';
-import { PackedSequence } from './utils/packedSequence.js';
+import { PackedSequence, packedOf, planOf } from './utils/packedSequence.js';
 
 /** Options of all recurrent layers. */
 export interface RecurrentOptions extends FactoryOptions {
@@ -174,7 +174,7 @@ export abstract class RecurrentBase extends Module {
   }
 
   #runPacked(input: PackedSequence, initial: readonly Tensor[] | undefined): RecurrentResult {
-    const { data, batchSizes, sortedIndices, unsortedIndices } = input;
+    const { data } = input;
     const kind = this.constructor.name;
     checkLikeWeight(`data of the packed input of ${kind}`, data, this.#first());
     if (data.ndim !== 2 || data.shape[1] !== this.inputSize) {
@@ -185,7 +185,14 @@ export abstract class RecurrentBase extends Module {
         'INVALID_SHAPE',
       );
     }
-    const [output, ...states] = this.#native(data, batchSizes, this.#initial(initial, input.batchSize), sortedIndices);
+    const hx = initial === undefined ? [] : this.#initial(initial, input.batchSize);
+    const plan = planOf(input);
+    if (plan !== null) {
+      const [output, ...states] = this.#native(data, hx, null, null, plan);
+      return { output: packedOf(output!), states: states.map((state) => wrap(state)) };
+    }
+    const { batchSizes, sortedIndices, unsortedIndices } = input;
+    const [output, ...states] = this.#native(data, hx, batchSizes, sortedIndices).map((native) => wrap(native));
     return { output: new PackedSequence(output!, batchSizes, sortedIndices, unsortedIndices), states };
   }
 
@@ -226,35 +233,36 @@ export abstract class RecurrentBase extends Module {
         `shape ${shapeText(input.shape)}`,
         'INVALID_SHAPE',
       );
-    const [output, ...states] = this.#native(input, null, this.#initial(initial, input.shape[batchDim]!));
+    const hx = initial === undefined ? [] : this.#initial(initial, input.shape[batchDim]!);
+    const [output, ...states] = this.#native(input, hx).map((native) => wrap(native));
     return { output: output!, states };
   }
 
-  // Without states they are zeros; with an order, row order[b] of them belongs to the packed row b.
+  // Without states they are zeros; with an order, row order[b] of them belongs to the packed row b. A handle that knows how the
+  // input is packed replaces batch sizes and order.
   #native(
     input: Tensor,
-    batchSizes: Int32Array | null,
     states: readonly Tensor[],
+    batchSizes: Int32Array | null = null,
     order: Int32Array | null = null,
-  ): Tensor[] {
+    plan: NativeTensor | null = null,
+  ): NativeTensor[] {
     const { bias, numLayers, dropout, training, bidirectional, batchFirst } = this;
-    const hx = states.map((state) => nativeOf(state));
-    return torch()
-      .rnn(
-        this.#mode,
-        nativeOf(input),
-        batchSizes,
-        hx,
-        this.#weights(),
-        bias,
-        numLayers,
-        dropout,
-        training,
-        bidirectional,
-        batchFirst,
-        order,
-      )
-      .map((native) => wrap(native));
+    return torch().rnn(
+      this.#mode,
+      nativeOf(input),
+      batchSizes,
+      states.map((state) => nativeOf(state)),
+      this.#weights(),
+      bias,
+      numLayers,
+      dropout,
+      training,
+      bidirectional,
+      batchFirst,
+      order,
+      plan,
+    );
   }
 
   #weights() {
@@ -274,8 +282,7 @@ export abstract class RecurrentBase extends Module {
   }
 
   // libtorch does not check states of packed input, and can crash on wrong ones.
-  #initial(initial: readonly Tensor[] | undefined, batch: number): readonly Tensor[] {
-    if (initial === undefined) return [];
+  #initial(initial: readonly Tensor[], batch: number): readonly Tensor[] {
     const weight = this.#first();
     initial.forEach((state, i) => {
       const name = `${i === 0 ? 'h' : 'c'} of hx of ${this.constructor.name}`;

@@ -47,6 +47,63 @@ describe.each(cases)('PyTorch golden packing of lengths $lengths', (one) => {
   });
 });
 
+describe('how a sequence is packed', () => {
+  const x = () => randn([3, 4, 2]);
+  const pack = (data: Tensor) => packPaddedSequence(data, [2, 4, 3], { batchFirst: true, enforceSorted: false });
+
+  it('is known to the output of a layer as well, and remains so when the data is disposed', () => {
+    const packed = pack(x());
+    const [output] = new nn.LSTM(2, 5).forward(packed);
+    for (const sequence of [packed, output, output.to({ dtype: 'float64' })]) {
+      sequence.dispose();
+      expect([...sequence.batchSizes]).toEqual([3, 3, 2, 1]);
+      expect([...sequence.sortedIndices!]).toEqual([1, 2, 0]);
+      expect([...sequence.unsortedIndices!]).toEqual([2, 0, 1]);
+      expect(sequence.batchSize).toBe(3);
+      expect([...sequence.lengths()]).toEqual([2, 4, 3]);
+    }
+    const sorted = packPaddedSequence(x(), [4, 4, 1], { batchFirst: true });
+    expect([sorted.sortedIndices, sorted.unsortedIndices]).toEqual([null, null]);
+    expect([...sorted.batchSizes]).toEqual([3, 2, 2, 2]);
+  });
+
+  it('may be looked at between two layers without changing a result, each sequence on its own', () => {
+    const data = x();
+    const [first, second] = [new nn.GRU(2, 5), new nn.GRU(5, 3)];
+    const run = (look: boolean) => {
+      const packed = pack(data);
+      if (look) packed.batchSizes;
+      const [between] = first.forward(packed);
+      if (look) between.sortedIndices;
+      const [output, h] = second.forward(between, zeros([1, 3, 3]));
+      return [output.data.toArray(), h.toArray(), [...output.batchSizes], [...output.sortedIndices!]];
+    };
+    expect(run(true)).toEqual(run(false));
+    const packed = pack(data);
+    const [output] = first.forward(packed);
+    packed.batchSizes.fill(0);
+    expect([...output.batchSizes]).toEqual([3, 3, 2, 1]);
+    expect(codeOf(() => first.forward(packed))).toBe('INVALID_ARGUMENT');
+  });
+
+  it('does not fit data that was put in its place', () => {
+    const packed = pack(x());
+    Object.assign(packed, { data: zeros([7, 2]) });
+    expect(codeOf(() => new nn.LSTM(2, 5).forward(packed))).toBe('INVALID_ARGUMENT');
+  });
+
+  it('is shown with the data', () => {
+    const rows = tensor([
+      [1, 2],
+      [3, 0],
+    ]);
+    const packed = packPaddedSequence(rows, [2, 1], { batchFirst: true, enforceSorted: false });
+    expect(`${packed}`).toBe(
+      'PackedSequence(data=Tensor([1, 3, 2], shape=[3], dtype=int64), batchSizes=[2, 1], sortedIndices=[0, 1], unsortedIndices=[0, 1])',
+    );
+  });
+});
+
 const lengthsOf = fc.array(fc.integer({ min: 1, max: 9 }), { minLength: 1, maxLength: 8 });
 
 describe('packing of random lengths', () => {

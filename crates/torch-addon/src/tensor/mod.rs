@@ -16,9 +16,11 @@ use recurra_torch::context::{parse_device, parse_dtype};
 use recurra_torch::embedded::Embedded;
 use recurra_torch::functional::KnownRange;
 use recurra_torch::late;
+use recurra_torch::packing::Plan;
 use recurra_torch::tensor::{convert, create, device_name, dtype_name, is_integer, version};
 use recurra_torch::{Device, Error, ErrorCode, Result, Tensor};
 use std::cell::{Cell, Ref, RefCell};
+use std::sync::Arc;
 
 enum Held {
     Ready {
@@ -35,6 +37,8 @@ pub struct NativeTensor {
     held: RefCell<Option<Held>>,
     /// Smallest and largest of integers on a GPU, once they are known, and the tensor's version then.
     known: Cell<Option<(i64, i64, i64)>>,
+    /// How its rows are packed; outlives the tensor.
+    plan: Option<Arc<Plan>>,
 }
 
 /// A list of handles, as functions take it.
@@ -44,7 +48,7 @@ pub(crate) type TensorList<'env> = Vec<ClassInstance<'env, NativeTensor>>;
 pub(crate) fn wrap(env: Env, tensor: Result<Tensor>) -> napi::Result<NativeTensor> {
     let tensor = tensor.js()?;
     let storage = account::acquire(env, &tensor).js()?;
-    Ok(NativeTensor { held: RefCell::new(Some(Held::Ready { tensor, storage })), known: Cell::new(None) })
+    Ok(NativeTensor { held: RefCell::new(Some(Held::Ready { tensor, storage })), known: Cell::new(None), plan: None })
 }
 
 /// Makes handles of several results.
@@ -105,7 +109,17 @@ impl NativeTensor {
 
     /// A handle on what an embedding has looked up and not written out.
     pub(crate) fn later(env: Env, embedded: Embedded) -> Self {
-        Self { held: RefCell::new(Some(Held::Later(env, embedded))), known: Cell::new(None) }
+        Self { held: RefCell::new(Some(Held::Later(env, embedded))), known: Cell::new(None), plan: None }
+    }
+
+    /// Notes how its rows are packed.
+    pub(crate) fn pack_as(&mut self, plan: &Arc<Plan>) {
+        self.plan = Some(Arc::clone(plan));
+    }
+
+    /// How its rows are packed, if packing or a recurrent layer made it.
+    pub(crate) fn plan(&self) -> Option<&Arc<Plan>> {
+        self.plan.as_ref()
     }
 
     /// Calls `use_it` if the tensor is not written out.

@@ -136,7 +136,7 @@ impl Model {
         let state = vec![&zeros; encoder.cell.states()];
         // One layer at a time, so that the masks between layers come from this network's generator too.
         let options = layer_options(encoder);
-        let packing = Packing { batch_sizes: &batch.batch_sizes, order: None };
+        let packing = Packing::new(&batch.batch_sizes, None);
         let mut last = None;
         for weights in recurrent.chunks(4 * encoder.directions()) {
             if last.is_some() {

@@ -46,10 +46,12 @@ impl<'a> Call<'a> {
                 }
                 (size[2], if options.batch_first { size[0] } else { size[1] })
             }
-            Some(Packing { batch_sizes, order }) => {
+            Some(Packing { batch_sizes, order, total }) => {
                 size_has_rank("rnn", "packed data", &size, 2, "[sum of lengths, inputs]")?;
-                check_batch_sizes("rnn", batch_sizes, size[0])?;
-                order.map_or(Ok(()), |order| check_order("rnn", order, batch_sizes[0] as usize))?;
+                if total != Some(size[0]) {
+                    check_batch_sizes("rnn", batch_sizes, size[0])?;
+                    order.map_or(Ok(()), |order| check_order("rnn", order, batch_sizes[0] as usize))?;
+                }
                 (size[1], i64::from(batch_sizes[0]))
             }
         };

@@ -32,7 +32,7 @@ pub(super) fn run(input: &Tensor, call: &Call<'_>) -> Result<Vec<Tensor>> {
             .collect::<std::result::Result<_, _>>()
             .torch()?;
     }
-    let Some(Packing { batch_sizes, order }) = packing else {
+    let Some(Packing { batch_sizes, order, .. }) = packing else {
         if options.cell == Cell::Lstm && device == Device::Cpu && autocast::active(device) {
             // libtorch gives these to oneDNN, whose LSTM in bfloat16 there is on some processors only; it does not so with packed rows.
             let (data, batch_sizes) = packed(input, options.batch_first)?;

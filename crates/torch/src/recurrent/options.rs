@@ -1,6 +1,7 @@
 //! What a recurrent layer is, and how its input is packed.
 
 use crate::error::argument;
+use crate::packing::Plan;
 use crate::{Error, ErrorCode, Result};
 use recurra_core::Cell;
 
@@ -48,9 +49,24 @@ pub fn cell_of(mode: &str) -> Result<Cell> {
 #[derive(Clone, Copy)]
 pub struct Packing<'a> {
     /// Rows per step; never grows.
-    pub batch_sizes: &'a [i32],
+    pub(super) batch_sizes: &'a [i32],
     /// Row `order[b]` of the states belongs to packed row `b`; without it they are in the packed order.
-    pub order: Option<&'a [i32]>,
+    pub(super) order: Option<&'a [i32]>,
+    /// The rows of the data, where both were checked before.
+    pub(super) total: Option<i64>,
+}
+
+impl<'a> Packing<'a> {
+    /// Of numbers from outside, which are checked against the data at every call.
+    pub fn new(batch_sizes: &'a [i32], order: Option<&'a [i32]>) -> Self {
+        Self { batch_sizes, order, total: None }
+    }
+}
+
+impl<'a> From<&'a Plan> for Packing<'a> {
+    fn from(plan: &'a Plan) -> Self {
+        Self { batch_sizes: plan.batch_sizes(), order: plan.order(), total: Some(plan.total()) }
+    }
 }
 
 /// The error of a cell for which libtorch has no operator.

@@ -1,7 +1,20 @@
 import { invalidArgument, mismatch } from '../../../core/errors.js';
-import { isTensor, type ToOptions } from '../../tensor/base.js';
+import { type NativeTensor, torch } from '../../../native/torch.js';
+import { isTensor, nativeOf, type ToOptions, wrap } from '../../tensor/base.js';
 import { shapeText, toInt32Array } from '../../tensor/dtype.js';
 import type { Tensor } from '../../tensor/tensor.js';
+
+/** How sequences are packed. */
+interface Parts {
+  batchSizes: Int32Array;
+  sortedIndices: Int32Array | null;
+  unsortedIndices: Int32Array | null;
+}
+
+// What the library makes itself need not be checked: its constructor gets this in place of batch sizes.
+const MADE_HERE = Symbol('recurra.packed');
+
+let getPlan: (sequence: PackedSequence) => NativeTensor | null;
 
 /**
  * Sequences of different lengths without their padding: first the first step of all, then the second step of all that
@@ -13,12 +26,10 @@ import type { Tensor } from '../../tensor/tensor.js';
 export class PackedSequence {
   /** The steps, `[total, ..features]`. */
   readonly data: Tensor;
-  /** How many sequences have a first step, a second, and so on: positive, never growing, their sum is `total`. */
-  readonly batchSizes: Int32Array;
-  /** Which sequence is at each place, longest first; `null` if they were in this order anyway. */
-  readonly sortedIndices: Int32Array | null;
-  /** At which place each sequence is; the inverse of {@link sortedIndices}. */
-  readonly unsortedIndices: Int32Array | null;
+  // The handle that knows how the data is packed. Arrays of it are made when someone asks for them: few do, and from then on they
+  // may be written to, so that they count, and are checked at every use.
+  readonly #plan: NativeTensor | null = null;
+  #parts: Parts | null = null;
 
   /**
    * @param unsortedIndices - Computed of `sortedIndices` by default.
@@ -30,29 +41,66 @@ export class PackedSequence {
     sortedIndices: Int32Array | readonly number[] | null = null,
     unsortedIndices: Int32Array | readonly number[] | null = null,
   ) {
+    if ((batchSizes as unknown) === MADE_HERE) {
+      this.data = data;
+      this.#plan = nativeOf(data);
+      return;
+    }
     if (!isTensor(data)) throw invalidArgument('data of PackedSequence', 'a Tensor', data);
     if (data.ndim === 0) throw mismatch('data of PackedSequence', 'shape [total, ..]', 'shape []', 'INVALID_SHAPE');
     this.data = data;
     // Copies: a caller's change must not make the parts inconsistent later.
-    this.batchSizes = toInt32Array('batchSizes of PackedSequence', batchSizes).slice();
-    checkBatchSizes(this.batchSizes, data);
-    const batch = this.batchSizes[0]!;
-    this.sortedIndices =
+    const sizes = toInt32Array('batchSizes of PackedSequence', batchSizes).slice();
+    checkBatchSizes(sizes, data);
+    const batch = sizes[0]!;
+    const sorted =
       sortedIndices === null ? null : toInt32Array('sortedIndices of PackedSequence', sortedIndices).slice();
-    if (this.sortedIndices === null) {
+    if (sorted === null) {
       if (unsortedIndices !== null)
         throw invalidArgument('unsortedIndices of PackedSequence', 'none without sortedIndices', unsortedIndices);
-      this.unsortedIndices = null;
+      this.#parts = { batchSizes: sizes, sortedIndices: null, unsortedIndices: null };
       return;
     }
-    const inverse = invertPermutation('sortedIndices of PackedSequence', this.sortedIndices, batch);
-    this.unsortedIndices = inverse;
+    const inverse = invertPermutation('sortedIndices of PackedSequence', sorted, batch);
     if (unsortedIndices !== null) {
       const given = toInt32Array('unsortedIndices of PackedSequence', unsortedIndices);
       if (given.length !== batch || given.some((value, i) => value !== inverse[i])) {
         throw mismatch('unsortedIndices of PackedSequence', `the inverse of sortedIndices, [${inverse}]`, `[${given}]`);
       }
     }
+    this.#parts = { batchSizes: sizes, sortedIndices: sorted, unsortedIndices: inverse };
+  }
+
+  static {
+    getPlan = (sequence) => (sequence.#parts === null ? sequence.#plan : null);
+  }
+
+  get #seen(): Parts {
+    if (this.#parts === null) {
+      const { batchSizes, order } = torch().packedRows(this.#plan!)!;
+      const sortedIndices = order ?? null;
+      this.#parts = {
+        batchSizes,
+        sortedIndices,
+        unsortedIndices: sortedIndices && invertPermutation('sortedIndices', sortedIndices, sortedIndices.length),
+      };
+    }
+    return this.#parts;
+  }
+
+  /** How many sequences have a first step, a second, and so on: positive, never growing, their sum is `total`. */
+  get batchSizes(): Int32Array {
+    return this.#seen.batchSizes;
+  }
+
+  /** Which sequence is at each place, longest first; `null` if they were in this order anyway. */
+  get sortedIndices(): Int32Array | null {
+    return this.#seen.sortedIndices;
+  }
+
+  /** At which place each sequence is; the inverse of {@link sortedIndices}. */
+  get unsortedIndices(): Int32Array | null {
+    return this.#seen.unsortedIndices;
   }
 
   /** Number of sequences. */
@@ -72,6 +120,18 @@ export class PackedSequence {
     return new PackedSequence(this.data.to(options), this.batchSizes, this.sortedIndices, this.unsortedIndices);
   }
 
+  /** The data as {@link Tensor.toString} shows it, and how it is packed. */
+  toString(): string {
+    const { batchSizes, sortedIndices, unsortedIndices } = this;
+    const list = (indices: Int32Array | null) => (indices ? `[${[...indices].join(', ')}]` : 'null');
+    return `PackedSequence(data=${this.data}, batchSizes=${list(batchSizes)}, sortedIndices=${list(sortedIndices)}, unsortedIndices=${list(unsortedIndices)})`;
+  }
+
+  /** @internal */
+  [Symbol.for('nodejs.util.inspect.custom')](): string {
+    return this.toString();
+  }
+
   /** Gives the memory of the data back. */
   dispose(): void {
     this.data.dispose();
@@ -81,6 +141,24 @@ export class PackedSequence {
   [Symbol.dispose](): void {
     this.dispose();
   }
+}
+
+/**
+ * The sequence of a handle that knows how its rows are packed, as packing and recurrent layers return it.
+ *
+ * @internal
+ */
+export function packedOf(native: NativeTensor): PackedSequence {
+  return new PackedSequence(wrap(native), MADE_HERE as never);
+}
+
+/**
+ * The handle that knows how a sequence is packed, unless someone has looked at its parts, which count from then on.
+ *
+ * @internal
+ */
+export function planOf(sequence: PackedSequence): NativeTensor | null {
+  return getPlan(sequence);
 }
 
 /**

@@ -7,7 +7,7 @@ import { shapeText, toInt32Array } from '../../tensor/dtype.js';
 import { tidy } from '../../tensor/memory.js';
 import type { Tensor } from '../../tensor/tensor.js';
 import { pad } from '../functional.js';
-import { PackedSequence } from './packedSequence.js';
+import { PackedSequence, packedOf } from './packedSequence.js';
 
 export { PackedSequence } from './packedSequence.js';
 
@@ -115,7 +115,8 @@ export function packPaddedSequence(input: Tensor, lengths: Lengths, options?: Pa
     );
   }
   let sorted = true;
-  given.forEach((length, i) => {
+  for (let i = 0; i < batch; i++) {
+    const length = given[i]!;
     if (length < 1 || length > time) {
       throw mismatch(
         `lengths[${i}] of packPaddedSequence`,
@@ -125,32 +126,16 @@ export function packPaddedSequence(input: Tensor, lengths: Lengths, options?: Pa
       );
     }
     if (i > 0 && length > given[i - 1]!) sorted = false;
-  });
-  if (enforceSorted) {
-    if (!sorted) {
-      throw mismatch(
-        'lengths of packPaddedSequence',
-        'lengths in descending order, or the option enforceSorted: false',
-        `[${given}]`,
-      );
-    }
-    return pack(native, given, null, batchFirst);
   }
-  // Stable, as torch.sort(descending=True) is on the CPU.
-  const order = new Int32Array(batch);
-  for (let i = 0; i < batch; i++) order[i] = i;
-  order.sort((a, b) => given[b]! - given[a]! || a - b);
-  return pack(
-    native,
-    order.map((i) => given[i]!),
-    order,
-    batchFirst,
-  );
-}
-
-function pack(input: NativeTensor, lengths: Int32Array, order: Int32Array | null, batchFirst: boolean): PackedSequence {
-  const { data, batchSizes } = torch().packPaddedSequence(input, lengths, batchFirst, order);
-  return new PackedSequence(wrap(data), batchSizes, order);
+  if (enforceSorted && !sorted) {
+    throw mismatch(
+      'lengths of packPaddedSequence',
+      'lengths in descending order, or the option enforceSorted: false',
+      `[${given}]`,
+    );
+  }
+  // The sort is stable, as torch.sort(descending=True) is on the CPU.
+  return packedOf(torch().packPaddedSequence(native, given, batchFirst, !enforceSorted));
 }
 
 /**

@@ -29,7 +29,7 @@ pub(crate) fn run(call: &Call<'_>) -> Result<Vec<Tensor>> {
         return node(input, packing, state, weights, sizes, options);
     }
     let equal = |data: Source<'_>, batch_sizes: &[i32]| {
-        let packing = Packing { batch_sizes, order: None };
+        let packing = Packing::new(batch_sizes, None);
         let mut results = node(data, packing, state, weights, sizes, options)?;
         results[0] = padded(&results[0], batch_sizes.len() as i64, options.batch_first)?;
         Ok(results)
@@ -49,7 +49,7 @@ pub(crate) fn run(call: &Call<'_>) -> Result<Vec<Tensor>> {
 /// Runs the layer over packed rows `[sum of batch sizes, inputs]`; all arguments have been checked.
 fn node(
     data: Source<'_>,
-    Packing { batch_sizes, order }: Packing<'_>,
+    Packing { batch_sizes, order, .. }: Packing<'_>,
     state: &[&Tensor],
     weights: &[&Tensor],
     sizes: Sizes,
@@ -130,7 +130,7 @@ mod tests {
     fn call(batch_sizes: &[i32], x: &Tensor) -> Result<Vec<Tensor>> {
         let (weights, options) = layer(4, 3);
         let weights: Vec<&Tensor> = weights.iter().collect();
-        let packing = Packing { batch_sizes, order: None };
+        let packing = Packing::new(batch_sizes, None);
         node(Source::Tensor(x), packing, &[], &weights, Sizes { hidden: 4, output: 4 }, &options)
     }
 
