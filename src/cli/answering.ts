@@ -1,4 +1,5 @@
 import { constraint } from '../core/errors.js';
+import type { Column } from '../data/readers/fields.js';
 import type { Tokens, UnlabelledText } from '../data/readers/rows.js';
 import { TextClassifier } from '../models/classifier/classifier.js';
 import { plainTranslation } from '../models/seq2seq/plain.js';
@@ -7,7 +8,7 @@ import { Seq2Seq } from '../models/seq2seq/seq2seq.js';
 import { TextTagger } from '../models/tagger/tagger.js';
 import { BLOCK } from './commands/textBlocks.js';
 import { flagName, givenOptions } from './flags.js';
-import { refuseFlags } from './rows.js';
+import { refuseFlags, type TextFlags } from './rows.js';
 import type { ModelOf } from './tasks.js';
 
 /** Labels shown per text unless the flag says otherwise. */
@@ -22,6 +23,21 @@ export interface AnswerFlags {
   minProbability?: number;
   precision?: number;
   outOfScope?: boolean;
+  /** The column of a source, which is the text of a model of pairs. */
+  source?: Column;
+}
+
+/**
+ * The flags with the column of `--source` as that of the texts. Whether the model reads sources, {@link checkAnswerFlags}
+ * tells later.
+ *
+ * @throws ArgumentError if both columns are given.
+ */
+export function withSource<Flags extends AnswerFlags & TextFlags>(flags: Flags & { text?: unknown }): Flags {
+  const { source, text } = flags;
+  if (source === undefined) return flags;
+  if (text !== undefined) throw constraint('source', '--source and --text name the same column here; give one of them');
+  return { ...flags, text: [source] };
 }
 
 /** What those of a classifier alone mean for its answers. */
@@ -53,6 +69,8 @@ export function checkAnswerFlags(model: ModelOf<'predict'>, flags: AnswerFlags):
   const caution = Object.entries(cautionOf(flags)).filter(([, value]) => value !== undefined);
   for (const [name] of model instanceof TextClassifier ? [] : caution)
     throw constraint(name, `${flagName(name)} applies to classifiers alone`);
+  if (flags.source !== undefined && !(model instanceof Seq2Seq))
+    throw constraint('source', '--source applies to models of pairs alone; the column of the texts is --text');
   if (model instanceof Seq2Seq) {
     if (flags.topK !== undefined)
       throw constraint('topK', '--top-k does not apply to a model of pairs; --n-best lists answers');

@@ -1,7 +1,8 @@
+import { counted } from '../core/counted.js';
 import { printable, shownLabels } from '../core/printable.js';
 import { percent } from '../core/terminal.js';
 import type { DoubtfulRow } from '../inspection/doubtfulLabels.js';
-import { counted, type Found, type RowShown } from '../inspection/found.js';
+import type { Found, RowShown } from '../inspection/found.js';
 import type { Inspection, LabelFindings } from '../inspection/inspection.js';
 import { labelWords } from '../inspection/labels.js';
 import type { Lengths } from '../inspection/lengths.js';

@@ -1,3 +1,4 @@
+import { counted } from '../core/counted.js';
 import { printable } from '../core/printable.js';
 import { duration, note, percent } from '../core/terminal.js';
 import type { Trial, TuningEvent } from '../tuning/events.js';
@@ -70,7 +71,9 @@ function table(): TuningDisplay {
 function plain(event: TuningEvent): void {
   if (event.type === 'start') {
     const { rows, validationRows, labels } = event;
-    note(`${rows} rows, ${labels} labels${validationRows > 0 ? `, ${validationRows} validation rows` : ''}`);
+    note(
+      `${counted(rows)}, ${counted(labels, 'label')}${validationRows > 0 ? `, ${counted(validationRows, 'validation row')}` : ''}`,
+    );
   } else if (event.type === 'trial') {
     const { trial, rung, name, score } = event;
     const difference = compared(event);
@@ -80,7 +83,7 @@ function plain(event: TuningEvent): void {
   } else if (event.type === 'failure') {
     note(`left out: ${printable(event.name)}: ${event.error.message} [${event.error.code}]`);
   } else {
-    note(`training with ${printable(event.name)} on all ${event.rows} rows, about ${duration(event.estimated)}`);
+    note(`training with ${printable(event.name)} on all ${counted(event.rows)}, about ${duration(event.estimated)}`);
   }
 }
 

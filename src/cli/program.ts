@@ -1,4 +1,5 @@
 import { Command } from 'commander';
+import { PAIR_COLUMNS } from '../data/readers/options.js';
 import { COMPARE, DOUBT, INSPECT } from '../inspection/options.js';
 import { systems } from '../libtorch/systems.mjs';
 import { EVALUATION } from '../models/classifier/evaluate.js';
@@ -181,6 +182,11 @@ export function createProgram(done: (exitCode: number) => void): Command {
         .option('--file <file>', 'file of texts in any format that train reads, or one text per line without --text'),
     ),
   ).option('--top-k <n>', 'labels to show per text (default: 3)', wholeNumber);
+  addMissingFlags(
+    predict,
+    { source: { ...PAIR_COLUMNS.source, default: undefined } },
+    'of a model of pairs, the same as --text: ',
+  );
   addMissingFlags(predict, PREDICT, '');
   manyTextsFlags(addMissingFlags(predict, TRANSLATE, 'of a model of pairs: '))
     .option('--json', JSON_HELP)
@@ -210,11 +216,13 @@ export function createProgram(done: (exitCode: number) => void): Command {
     .command('explain')
     .description('Show what each token of a text contributed to a label: blue is evidence for it, red against it.')
     .argument('<model>', 'file that recurra train wrote')
-    .argument('<text>', 'the text');
+    .argument('<text...>', 'the text, in quotes');
   addFlags(explain, EXPLAIN)
     .option('--json', JSON_HELP)
     .addHelpText('after', '\nColours are used on a terminal; NO_COLOR=1 turns them off, FORCE_COLOR=1 on.')
-    .action(async (model: string, text: string, flags: ExplainFlags) => done(await explainCommand(model, text, flags)));
+    .action(async (model: string, texts: string[], flags: ExplainFlags) =>
+      done(await explainCommand(model, texts, flags)),
+    );
 
   const compare = labelledTextFlags(
     program

@@ -1,3 +1,4 @@
+import { counted } from '../core/counted.js';
 import { duration, jsonLine, note } from '../core/terminal.js';
 import type { ReadProgress } from '../data/readers/options.js';
 
@@ -18,7 +19,7 @@ function words({ file, bytes, totalBytes, rows }: ReadProgress, seconds: number)
   const share = totalBytes ? `${Math.floor((100 * bytes) / totalBytes)} % of ` : '';
   const size = `${((totalBytes ?? bytes) / 1e6).toFixed(1)} MB`;
   const left = totalBytes && bytes > 0 ? `, ${duration((seconds * (totalBytes - bytes)) / bytes)} left` : '';
-  return `reading ${file ?? 'a stream'}: ${share}${size}, ${rows.toLocaleString('en-US')} rows${left}`;
+  return `reading ${file ?? 'a stream'}: ${share}${size}, ${counted(rows)}${left}`;
 }
 
 /**

@@ -30,7 +30,7 @@ import {
   type TagFileRows,
   type TagFormat,
 } from '../data/readers/readTags.js';
-import type { Pair, Row, Tokens, UnlabelledText } from '../data/readers/rows.js';
+import { type Pair, type Row, skippedRows, type Tokens, type UnlabelledText } from '../data/readers/rows.js';
 import type { FileRows } from '../data/readers/source.js';
 import { readWholeText } from '../data/readers/wholeText.js';
 import type { TagScheme } from '../text/tags/scheme.js';
@@ -259,7 +259,7 @@ export function givenTextFlags(flags: TextFlags): string[] {
 export function noteSkipped(rows: FileRows<unknown>): void {
   const { skipped, file, firstSkipped } = rows;
   if (skipped === 0) return;
-  note(`recurra: ${skipped} rows of ${file} are invalid and were skipped; the first: ${firstSkipped?.message}`);
+  note(`recurra: ${skippedRows(skipped, ` of ${file}`)}; the first: ${firstSkipped?.message}`);
 }
 
 /** Prints warnings about data that may be read differently from what was meant. */

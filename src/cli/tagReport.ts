@@ -1,3 +1,4 @@
+import { counted } from '../core/counted.js';
 import { printable } from '../core/printable.js';
 import { percent } from '../core/terminal.js';
 import { formatClassificationReport, formatConfusions } from '../measures/format.js';
@@ -19,10 +20,10 @@ export function tagReport(evaluation: TaggingEvaluation): string {
   const labels = evaluation.scheme === undefined ? evaluation.labels : ['O', ...evaluation.labels];
   const confusions = formatConfusions({ ...evaluation, labels } as Parameters<typeof formatConfusions>[0]);
   const parts = [
-    formatClassificationReport(evaluation),
+    `labels by F1, the lowest first\n${formatClassificationReport(evaluation)}`,
     ...(confusions ? [`tokens most often taken for another label\n${confusions}`] : []),
     ...(mistakes.length > 0 ? [`most frequent mistakes\n${mistakes.slice(0, SHOWN).map(mistakeLine).join('\n')}`] : []),
-    `${sentences} sentences, ${tokens} tokens, token accuracy ${percent(accuracy)}` +
+    `${counted(sentences, 'sentence')}, ${counted(tokens, 'token')}, token accuracy ${percent(accuracy)}` +
       (evaluation.scheme === undefined ? '' : `, F1 ${percent(evaluation.microAverage.f1)}`) +
       `, calibration error ${percent(calibration.error)}`,
   ];

@@ -1,3 +1,4 @@
+import { counted } from '../core/counted.js';
 import { constraint } from '../core/errors.js';
 import { Vocab } from '../text/vocab.js';
 
@@ -80,7 +81,10 @@ export function fittedVocab(
     tokens.push(token);
   }
   const notes: string[] = [];
-  if (unused.length > 0) notes.push(`${unused.length} rows of the embedding have no word in the vocabulary`);
+  if (unused.length > 0)
+    notes.push(
+      `${counted(unused.length)} of the embedding ${unused.length === 1 ? 'has' : 'have'} no word in the vocabulary`,
+    );
   const extended = unknownAt === undefined;
   if (extended) {
     tokens.push(free('<unk>'));

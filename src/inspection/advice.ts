@@ -1,6 +1,6 @@
+import { counted as count } from '../core/counted.js';
 import { listed } from '../core/listed.js';
 import { percent } from '../core/terminal.js';
-import { counted as count } from './found.js';
 import type { Advice, Inspection } from './inspection.js';
 import { labelWords } from './labels.js';
 

@@ -43,15 +43,6 @@ export function placeOf(row: number, { line }: { line?: number | undefined }): s
 }
 
 /**
- * A count with its noun.
- *
- * @internal
- */
-export function counted(rows: number, noun = 'row'): string {
-  return `${rows.toLocaleString('en-US')} ${noun}${rows === 1 ? '' : 's'}`;
-}
-
-/**
  * Counts rows and keeps the first.
  *
  * @internal

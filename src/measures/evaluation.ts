@@ -14,6 +14,20 @@ export interface TopK {
   accuracy: number;
 }
 
+/** What is left if a label that is not probable enough is not given. */
+export interface SureRows {
+  /** The minimum probability of a label. */
+  minProbability: number;
+  /** Rows that keep their label. */
+  rows: number;
+  /** How many of these labels are right. */
+  right: number;
+  /** The share of all rows that keep their label. */
+  coverage: number;
+  /** The share of these labels that are right; null if no row keeps its label. */
+  precision: number | null;
+}
+
 /**
  * How well a classifier of exclusive labels does on labelled rows. The definitions are scikit-learn's; the averages are over the labels that the
  * rows or the predictions have, as in scikit-learn's `classification_report(y_true, y_pred)`.
@@ -27,6 +41,8 @@ export interface ExclusiveEvaluation extends ClassificationReport {
   logLoss: number;
   /** How reliable the probabilities are; see {@link calibration}. */
   calibration: CalibrationResult;
+  /** The rows that keep their label with a threshold, if one was given to `evaluate`. */
+  sure?: SureRows;
   /** For k of 2, 3, 5 and 10, for those below the number of labels; see {@link topKAccuracy}. */
   topK: TopK[];
 }
@@ -46,10 +62,15 @@ export class Measurer {
   readonly #loss = new ExactSum();
   readonly #logLoss = new ExactSum();
   readonly #ranks: Float64Array;
+  readonly #least: number | undefined;
   #rows = 0;
+  #sure = 0;
+  #surelyRight = 0;
 
-  constructor(labels: readonly string[]) {
+  /** @param least - Minimum probability of a label, for {@link ExclusiveEvaluation.sure}. */
+  constructor(labels: readonly string[], least?: number) {
     this.#labels = [...labels];
+    this.#least = least;
     this.#pairs = new PairCounter(this.#labels);
     this.#ranks = new Float64Array(labels.length);
   }
@@ -85,8 +106,17 @@ export class Measurer {
     this.#logLoss.add(clippedCrossEntropy(own, SINGLE_EPSILON));
     if (known) this.#ranks[rankOf(probabilities, truth)]! += 1;
     this.#calibration.add(probabilities[best]!, best === truth);
+    if (this.#least !== undefined && probabilities[best]! >= this.#least) {
+      this.#sure++;
+      if (best === truth) this.#surelyRight++;
+    }
     this.#rows++;
     return best;
+  }
+
+  #sureRows(minProbability: number): SureRows {
+    const [rows, right] = [this.#sure, this.#surelyRight];
+    return { minProbability, rows, right, coverage: rows / this.#rows, precision: rows === 0 ? null : right / rows };
   }
 
   finish(): ExclusiveEvaluation {
@@ -106,6 +136,7 @@ export class Measurer {
       accuracy,
       logLoss: this.#logLoss.value / this.#rows,
       calibration: this.#calibration.finish(),
+      ...(this.#least !== undefined && { sure: this.#sureRows(this.#least) }),
       topK,
       ...report,
     };

@@ -12,7 +12,7 @@ export type { LabelMeasures, PrecisionRecall, UndefinedMeasure } from './counts.
 export type { CoverageAt, CoverageCurve, CoveragePoint } from './coverage.js';
 export { editDistance } from './editDistance.js';
 export { type EntityReport, type EntityReportOptions, entityReport } from './entities.js';
-export type { Evaluation, ExclusiveEvaluation, TopK } from './evaluation.js';
+export type { Evaluation, ExclusiveEvaluation, SureRows, TopK } from './evaluation.js';
 export {
   formatClassificationReport,
   formatConfusionMatrix,

@@ -1,4 +1,5 @@
 import { checkFilled } from '../core/checks.js';
+import { counted } from '../core/counted.js';
 import { invalidArgument } from '../core/errors.js';
 import { checkOptionNames } from '../core/options/names.js';
 import type { Plain } from '../core/plain.js';
@@ -41,14 +42,14 @@ function kindOf(model: CardModel, file: string): KindText {
   if (model instanceof TextClassifier)
     return {
       task: 'text-classification',
-      what: `A text classifier with ${model.labels.length} labels`,
+      what: `A text classifier with ${counted(model.labels.length, 'label')}`,
       facts: classifierFacts(model),
       use: example('TextClassifier', file, "const { label, probability } = await model.predict('a text');"),
     };
   if (model instanceof TextTagger)
     return {
       task: 'token-classification',
-      what: `A tagger with ${model.labels.length} labels`,
+      what: `A tagger with ${counted(model.labels.length, 'label')}`,
       facts: [
         { name: 'labels', value: model.labels.length },
         { name: 'scheme', value: model.scheme ?? 'none' },
@@ -149,8 +150,8 @@ function trainingText({ card }: CardModel, kept: RecordedEpoch | undefined): str
   const { data, history, options, version } = card;
   const parts = [
     '## Training data',
-    `Trained on ${data.rows.toLocaleString('en-US')} rows, ` +
-      `${data.validationRows > 0 ? `measured after each epoch on ${data.validationRows.toLocaleString('en-US')} others` : 'without validation rows'}.`,
+    `Trained on ${counted(data.rows)}, ` +
+      `${data.validationRows > 0 ? `measured after each epoch on ${data.validationRows.toLocaleString('en-US')} ${data.validationRows === 1 ? 'other' : 'others'}` : 'without validation rows'}.`,
     `Fingerprint of the rows as the network reads them (SHA-256): \`${data.sha256}\``,
   ];
   const measures = kept ? measuresOf(kept) : [];
@@ -163,20 +164,25 @@ function trainingText({ card }: CardModel, kept: RecordedEpoch | undefined): str
         measures.map(([measure, value]) => [measure, written(value)]),
       ),
     );
-  if (history.length > 0)
+  if (history.length > 0) {
+    const held = (['loss', 'accuracy'] as const).filter((name) =>
+      history.some(({ validation }) => typeof validation?.[name] === 'number'),
+    );
+    const heldText = (value: unknown) => (typeof value === 'number' ? written(value) : '');
     parts.push(
       '## Epochs',
       table(
-        ['epoch', 'loss', 'accuracy', 'learning rate', 'validation loss'],
+        ['epoch', 'loss', 'accuracy', 'learning rate', ...held.map((name) => `validation ${name}`)],
         history.map((each) => [
           String(each.epoch),
           written(each.loss),
           written(each.accuracy),
           written(each.learningRate),
-          typeof each.validation?.loss === 'number' ? written(each.validation.loss) : '',
+          ...held.map((name) => heldText(each.validation?.[name])),
         ]),
       ),
     );
+  }
   parts.push(
     '## Settings',
     `Trained by recurra ${version} with these settings, defaults included:`,

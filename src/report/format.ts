@@ -252,7 +252,7 @@ export interface TaggerReport extends CommonReport {
   errors: SpanErrors | null;
   /** Labels taken for one another, the most frequent first, at most 100. */
   confusions: Confusion[];
-  /** Whether the probabilities can be believed. */
+  /** Whether the probabilities can be trusted. */
   calibration: CalibrationResult;
   /** The most frequent mistakes, at most 100. */
   mistakes: TagMistake[];

@@ -17,7 +17,7 @@ export function parseBody(request: FastifyRequest, body: Buffer): unknown {
     const message = `Expected a body in UTF-8 but received the charset ${JSON.stringify(charset)}`;
     throw new Refusal({ status: 415, code: 'UNSUPPORTED_MEDIA_TYPE', message });
   }
-  const invalid = (message: string) => new Refusal({ status: 400, code: 'INVALID_JSON', message });
+  const invalid = (message: string) => new Refusal({ status: 400, code: 'INVALID_JSON', message, example: true });
   if (body.length === 0) throw invalid('Body cannot be empty when content-type is application/json');
   let text: string;
   try {

@@ -2,7 +2,9 @@ import { STATUS_CODES } from 'node:http';
 import type { Duplex } from 'node:stream';
 import type { FastifyError } from 'fastify';
 import { choiceWords } from '../core/checks.js';
+import { counted } from '../core/counted.js';
 import { describe, RecurraError } from '../core/errors.js';
+import { listed } from '../core/listed.js';
 import { endConnection } from './connections.js';
 
 /** How a request is refused. */
@@ -10,6 +12,8 @@ export interface Failure {
   status: number;
   code: string;
   message: string;
+  /** Whether an example of a request says what to do. */
+  example?: boolean;
 }
 
 /** A request that is refused before it reaches its route. */
@@ -32,6 +36,9 @@ export function serverFault(): Failure {
   return { status: 500, code: 'INTERNAL', message: "internal server error; see the server's log" };
 }
 
+/** Properties of a body that a message names. */
+const MOST_NAMES = 10;
+
 const BY_FASTIFY: Record<string, string> = { FST_ERR_CTP_BODY_TOO_LARGE: 'TOO_LARGE' };
 
 /** Explains why a body does not match its schema. */
@@ -41,20 +48,20 @@ function ofValidation(faults: NonNullable<FastifyError['validation']>): Failure 
   const either = faults.find(({ keyword }) => keyword === 'oneOf') as { schema?: { required: string[] }[] } | undefined;
   if (either) {
     const names = either.schema!.map(({ required }) => JSON.stringify(required[0])).join(' or ');
-    return { status: 400, code: 'INVALID_ARGUMENT', message: `Expected either ${names} in body` };
+    return { status: 400, code: 'INVALID_ARGUMENT', message: `Expected either ${names} in body`, example: true };
   }
   const { keyword, instancePath, params, message, data } = first as NonNullable<typeof first> & { data?: unknown };
   const where = `body${instancePath.replace(/\/(\d+)/g, '[$1]').replaceAll('/', '.')}`;
   if (keyword === 'maxLength' || keyword === 'maxItems') {
-    const units = where === 'body.stop' ? 'strings' : /texts$/.test(where) ? 'texts' : 'elements';
-    const unit = keyword === 'maxLength' ? 'characters' : units;
-    return { status: 413, code: 'TOO_LARGE', message: `Expected at most ${params.limit} ${unit} in ${where}` };
+    const element = where === 'body.stop' ? 'string' : /texts$/.test(where) ? 'text' : 'element';
+    const most = counted(Number(params.limit), keyword === 'maxLength' ? 'character' : element);
+    return { status: 413, code: 'TOO_LARGE', message: `Expected at most ${most} in ${where}` };
   }
   if (keyword === 'maximum')
     return { status: 413, code: 'TOO_LARGE', message: `Expected at most ${params.limit} for ${where}` };
   if (keyword === 'additionalProperties') {
     const name = JSON.stringify(params.additionalProperty);
-    return { status: 400, code: 'INVALID_ARGUMENT', message: `Unknown property ${name} in ${where}` };
+    return { status: 400, code: 'INVALID_ARGUMENT', message: `Unknown property ${name} in ${where}`, example: true };
   }
   if (keyword === 'enum') {
     const message = `Expected ${choiceWords(params.allowedValues as string[])} for ${where} but received ${describe(data)}`;
@@ -63,7 +70,14 @@ function ofValidation(faults: NonNullable<FastifyError['validation']>): Failure 
   if (keyword === 'type') {
     const type = [params.type].flat().join(' or ');
     const expected = `Expected ${/^[aio]/.test(type) ? 'an' : 'a'} ${type} for ${where}`;
-    return { status: 400, code: 'INVALID_ARGUMENT', message: `${expected} but received ${describe(data)}` };
+    const message = `${expected} but received ${describe(data)}`;
+    return { status: 400, code: 'INVALID_ARGUMENT', message, example: type === 'object' || type === 'array' };
+  }
+  if (keyword === 'required') {
+    const found = Object.keys(Object(data)).map((name) => JSON.stringify(name));
+    const received = found.length === 0 ? 'nothing' : listed(found, MOST_NAMES);
+    const expected = `Expected ${JSON.stringify(params.missingProperty)} in ${where} but received ${received}`;
+    return { status: 400, code: 'INVALID_ARGUMENT', message: expected, example: true };
   }
   return { status: 400, code: 'INVALID_ARGUMENT', message: `${where} ${message}` };
 }
@@ -82,7 +96,7 @@ export function failureOf(error: FastifyError | RecurraError | Refusal): Failure
   const status = error.statusCode ?? 500;
   if (status === 415) {
     const message = 'Expected content-type: application/json, and a body without content-encoding';
-    return { status, code: 'UNSUPPORTED_MEDIA_TYPE', message };
+    return { status, code: 'UNSUPPORTED_MEDIA_TYPE', message, example: true };
   }
   if (status === 429) return { status, code: 'RATE_LIMITED', message };
   if (status >= 400 && status < 500) {

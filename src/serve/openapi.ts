@@ -111,6 +111,13 @@ const KINDS = {
   },
 } as const;
 
+/** An example of a body for a route; undefined for a path that takes none. */
+export function exampleOf(kind: KindOfModel['kind'], path: string): object | undefined {
+  const paths: Readonly<Record<string, ReturnType<typeof post>>> = KINDS[kind].paths;
+  if (!Object.hasOwn(paths, path)) return undefined;
+  return paths[path]!.post.requestBody.content['application/json'].example;
+}
+
 /** The OpenAPI document of a server with a model of a kind. */
 export function openApi({ kind, schemas }: KindOfModel, page: boolean): object {
   const { description, paths } = KINDS[kind];

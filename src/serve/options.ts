@@ -1,6 +1,7 @@
 import { typedByteSize } from '../core/byteSize.js';
 import { callback, flag, integer, text } from '../core/options/kinds.js';
 import { checkNames, option, type SettingsOf, settingsOf, type TableOf } from '../core/options/table.js';
+import { PRECISION } from '../models/classifier/predictOptions.js';
 import { trustedProxies, typedProxies } from './proxies.js';
 
 /** A log entry of a server. It never contains texts. */
@@ -49,6 +50,11 @@ export interface ServerOptions {
   maxConcurrent?: number;
   /** Labels in an answer if a request does not specify. Default: 5. */
   topK?: number;
+  /**
+   * The `precision` of a classifier's answers if a request has neither `precision` nor `minProbability`: labels below
+   * the threshold that reached it on the validation rows of the training are not given. Default: none.
+   */
+  precision?: number;
   /**
    * Maximum prediction requests per client and minute; 0 for no limit. Default: no limit, since behind a proxy all
    * clients look like one unless `trustProxy` is set.
@@ -119,6 +125,11 @@ export const SERVER = {
     default: 5,
     flag: '<n>',
     help: 'labels in an answer if a request does not specify',
+  }),
+  precision: option(PRECISION, {
+    defaultText: 'none',
+    flag: '<share>',
+    help: 'of a classifier: give no label below the threshold that reached this precision on validation, if a request does not specify',
   }),
   rateLimit: option(integer(0, 1_000_000_000), {
     default: 0,

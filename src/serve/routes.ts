@@ -1,4 +1,5 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import { counted } from '../core/counted.js';
 import { ArgumentError } from '../core/errors.js';
 import type { TextClassifier } from '../models/classifier/classifier.js';
 import type { Prediction } from '../models/classifier/prediction.js';
@@ -39,7 +40,7 @@ function taggingRoutes(
   const fitting = (tokens: readonly string[], where: string) => {
     const most = settings.maxTextLength;
     if (tokens.reduce((sum, { length }) => sum + length, 0) <= most) return tokens;
-    const message = `Expected at most ${most} characters in ${where}`;
+    const message = `Expected at most ${counted(most, 'character')} in ${where}`;
     throw new Refusal({ status: 413, code: 'TOO_LARGE', message });
   };
   app.post<{ Body: { text?: string; tokens?: string[] } }>(
@@ -93,9 +94,10 @@ function predictionRoutes(
   const shape = schemas(settings, model.labels.length);
   const metrics = new PredictionMetrics(common, model);
   const options = (
-    { topK = settings.topK, minProbability, precision, outOfScope = false }: Answered,
+    { topK = settings.topK, minProbability, precision: asked, outOfScope = false }: Answered,
     reply: FastifyReply,
   ): CautiousOptions => {
+    const precision = asked ?? (minProbability === undefined ? settings.precision : undefined);
     checkAsked(model, precision, outOfScope);
     const caution = { minProbability, precision, outOfScope };
     return { topK: Math.min(topK, model.labels.length), ...caution, signal: whenGone(reply) };
@@ -170,7 +172,7 @@ function stateRoutes(app: FastifyInstance, { model, settings, metrics, stopping 
 }
 
 /** The model description for the OpenAPI document. */
-function documented(model: ServedModel, settings: ServerSettings): KindOfModel {
+export function documented(model: ServedModel, settings: ServerSettings): KindOfModel {
   if (model instanceof LanguageModel) return { kind: 'language', schemas: languageSchemas(settings) };
   if (model instanceof Seq2Seq) return { kind: 'seq2seq', schemas: sequenceSchemas(settings) };
   if (model instanceof TextTagger) return { kind: 'tagger', schemas: tagSchemas(settings) };

@@ -63,7 +63,7 @@ const COMMON = {
 } as const;
 
 /** Schemas of requests and answers of a classifier. The server checks requests by them, and the OpenAPI document shows them. */
-export function schemas({ maxTextLength, maxTexts, topK }: ServerSettings, labels: number) {
+export function schemas({ maxTextLength, maxTexts, topK, precision: usual }: ServerSettings, labels: number) {
   const text = { type: 'string', maxLength: maxTextLength, description: 'The text to label; it may be empty.' };
   const top = {
     type: 'integer',
@@ -80,8 +80,7 @@ export function schemas({ maxTextLength, maxTexts, topK }: ServerSettings, label
     type: 'number',
     exclusiveMinimum: 0,
     maximum: 1,
-    description:
-      'Gives no label below the threshold that reached this precision on the validation rows of the training. Default: none.',
+    description: `Gives no label below the threshold that reached this precision on the validation rows of the training. Default: ${usual === undefined ? 'none' : `${usual}, unless minProbability is given`}.`,
   };
   const outOfScope = {
     type: 'boolean',

@@ -1,7 +1,7 @@
 import rateLimit from '@fastify/rate-limit';
 import fastify, { type FastifyError, type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
 import { now } from '../core/clock.js';
-import { invalidArgument, RecurraError } from '../core/errors.js';
+import { constraint, invalidArgument, RecurraError } from '../core/errors.js';
 import { TextClassifier } from '../models/classifier/classifier.js';
 import { LanguageModel } from '../models/language/language.js';
 import { Seq2Seq } from '../models/seq2seq/seq2seq.js';
@@ -11,8 +11,9 @@ import { Connections } from './connections.js';
 import type { ServedModel } from './context.js';
 import { failureBody, failureOf, type Refusal, refuseConnection, serverFault } from './failure.js';
 import { Metrics } from './metrics.js';
+import { exampleOf, type KindOfModel } from './openapi.js';
 import { type ServerOptions, type ServerSettings, serverSettings } from './options.js';
-import { addRoutes } from './routes.js';
+import { addRoutes, documented } from './routes.js';
 
 /** Seconds after which a refused client may try again. */
 const RETRY_AFTER = 1;
@@ -26,6 +27,7 @@ const LAST_REQUESTS = 1_000;
 export class ModelServer {
   readonly #app: FastifyInstance;
   readonly #settings: ServerSettings;
+  readonly #kind: KindOfModel['kind'];
   readonly #metrics: Metrics;
   /** Texts labelled, written or measured for a request. */
   readonly #texts = new WeakMap<FastifyRequest, number>();
@@ -35,8 +37,9 @@ export class ModelServer {
   #url: string | undefined;
   #closing: Promise<number> | undefined;
 
-  private constructor(settings: ServerSettings) {
+  private constructor(settings: ServerSettings, kind: KindOfModel['kind']) {
     this.#settings = settings;
+    this.#kind = kind;
     this.#metrics = new Metrics(() => this.#running);
     const { bodyLimit, requestTimeout, trustProxy } = settings;
     this.#app = fastify({
@@ -64,7 +67,7 @@ export class ModelServer {
 
   /** @internal */
   static async create(model: ServedModel, settings: ServerSettings): Promise<ModelServer> {
-    const server = new ModelServer(settings);
+    const server = new ModelServer(settings, documented(model, settings).kind);
     const app = server.#app;
     app.server.on('connection', (socket) => server.#connections.add(socket));
     app.removeAllContentTypeParsers();
@@ -125,7 +128,13 @@ export class ModelServer {
       this.#url = await this.#app.listen({ host, port });
     } catch (error) {
       const where = host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`;
-      throw new RecurraError('IO', `cannot listen on ${where}: ${(error as Error).message}`, { cause: error });
+      throw new RecurraError(
+        'IO',
+        `cannot listen on ${where}: ${listenProblem(error as NodeJS.ErrnoException, port)}`,
+        {
+          cause: error,
+        },
+      );
     }
     return this.#url;
   }
@@ -194,7 +203,19 @@ export class ModelServer {
       failure = serverFault();
     }
     if (failure.status === 503) reply.header('retry-after', RETRY_AFTER);
-    reply.code(failure.status).send(failureBody(failure));
+    const { code, message, status } = failure;
+    const example = failure.example ? this.#example(request) : '';
+    reply.code(status).send(failureBody({ code, message: message + example }));
+  }
+
+  /** A command that sends what a route takes; empty for a path that takes no body. */
+  #example({ routeOptions, protocol, host }: FastifyRequest): string {
+    const path = routeOptions?.url ?? '';
+    const body = exampleOf(this.#kind, path);
+    if (!body) return '';
+    // The header Host is the client's own word, which must not add to the command.
+    const at = /^[\w.-]+(:\d+)?$|^\[[\da-f:.]+\](:\d+)?$/i.test(host) ? `${protocol}://${host}` : (this.#url ?? '');
+    return `; for example: curl -H 'content-type: application/json' -d '${JSON.stringify(body)}' ${at}${path}`;
   }
 
   #notFound(request: FastifyRequest, reply: FastifyReply): void {
@@ -208,6 +229,14 @@ export class ModelServer {
       reply.code(404).send(failureBody({ code: 'NOT_FOUND', message: `there is nothing at ${url}` }));
     }
   }
+}
+
+/** Why an address cannot be bound, and what to do. */
+function listenProblem({ code, message }: NodeJS.ErrnoException, port: number): string {
+  const other = 'choose another port (option port, --port on the command line; 0 takes a free one)';
+  if (code === 'EADDRINUSE') return `port ${port} is already in use; stop the program that uses it, or ${other}`;
+  if (code === 'EACCES') return `this user may not use port ${port}; ${other}, such as 8080`;
+  return message;
 }
 
 /**
@@ -235,5 +264,12 @@ export async function createServer(
 ): Promise<ModelServer> {
   const fits = [TextClassifier, TextTagger, LanguageModel, Seq2Seq].some((kind) => model instanceof kind);
   if (!fits) throw invalidArgument('model', 'a TextClassifier, a TextTagger, a LanguageModel or a Seq2Seq', model);
-  return ModelServer.create(model, serverSettings(options));
+  const settings = serverSettings(options);
+  if (settings.precision !== undefined) {
+    if (!(model instanceof TextClassifier))
+      throw constraint('precision', 'precision applies to a server of a classifier alone');
+    // Better no server than one that answers every request with an error.
+    model.thresholdFor(settings.precision);
+  }
+  return ModelServer.create(model, settings);
 }

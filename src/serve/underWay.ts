@@ -1,3 +1,4 @@
+import { counted } from '../core/counted.js';
 import { RecurraError } from '../core/errors.js';
 
 /** Counts the texts that are worked on outside the model's queue, and refuses what is too much. */
@@ -27,7 +28,10 @@ export class UnderWay {
    */
   begin(): () => void {
     if (this.#texts >= this.#most)
-      throw new RecurraError('OVERLOADED', `${this.#texts} texts are already being ${this.#done}, which is the limit`);
+      throw new RecurraError(
+        'OVERLOADED',
+        `${counted(this.#texts, 'text')} ${this.#texts === 1 ? 'is' : 'are'} already being ${this.#done}, which is the limit`,
+      );
     this.#texts++;
     return () => {
       this.#texts--;

@@ -1,4 +1,5 @@
 import { availableParallelism } from 'node:os';
+import { counted } from '../core/counted.js';
 import { constraint, RecurraError } from '../core/errors.js';
 import { checkOptionsObject } from '../core/options/names.js';
 import { checkOutputs, type Input, type Output } from '../core/outputs.js';
@@ -115,7 +116,7 @@ async function trained<T extends TaskTypes>(
     choices.push({
       option: 'batchSize',
       value: batchSize,
-      why: `${data.train.length} rows${size > 1 ? `, ${size} ranks` : ''}`,
+      why: `${counted(data.train.length)}${size > 1 ? `, ${size} ranks` : ''}`,
     });
   const input = { data, settings, network };
   const noise = task.adversarial?.(data);

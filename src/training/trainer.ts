@@ -1,4 +1,5 @@
 import { now } from '../core/clock.js';
+import { counted } from '../core/counted.js';
 import { RecurraError } from '../core/errors.js';
 import { aborted } from '../core/signals.js';
 import type { ChunkStats, ExplainingEngine, StateEntry, StepOptions } from '../engine/engine.js';
@@ -110,7 +111,7 @@ export class Trainer<T extends TaskTypes> {
     const { signal } = this.#settings;
     if (signal?.aborted) {
       const { epoch, totals } = this.#position;
-      const { message, cause } = aborted(`the training, in epoch ${epoch} after ${totals.rows} rows,`, signal);
+      const { message, cause } = aborted(`the training, in epoch ${epoch} after ${counted(totals.rows)},`, signal);
       return { code: 'ABORTED', message, cause };
     }
     return this.#control.stopSignal.aborted ? 'stopped' : undefined;

@@ -1,6 +1,13 @@
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { ArgumentError, type LabelledText, Random, TextClassifier, type TrainOptions } from '../../src/index.js';
+import {
+  ArgumentError,
+  type ExclusiveEvaluation,
+  type LabelledText,
+  Random,
+  TextClassifier,
+  type TrainOptions,
+} from '../../src/index.js';
 import { certaintyOf, thresholdFor } from '../../src/models/classifier/certainty.js';
 import { temporaryFolder } from '../support/folder.js';
 import { topicTexts } from '../support/texts.js';
@@ -42,6 +49,9 @@ describe('a wanted precision', () => {
       const { minProbability, ...expected } = model.thresholdFor(precision);
       expect(expected.precision).toBeGreaterThanOrEqual(precision);
       expect(await answered(model, validation, precision)).toEqual(expected);
+      const { sure } = (await model.evaluate(validation, { precision })) as ExclusiveEvaluation;
+      const right = Math.round(expected.precision * expected.rows);
+      expect(sure).toEqual({ minProbability, ...expected, right });
       expect(loaded.thresholdFor(precision)).toEqual({ minProbability, ...expected });
       expect(await answered(loaded, validation, precision)).toEqual(expected);
     }
@@ -75,6 +85,11 @@ describe('a wanted precision', () => {
     const rows = topicTexts(60).map(({ text, label }) => ({ text, label: [label] }));
     await using several = await TextClassifier.train(rows, { ...SMALL, multiLabel: true, validation: 0.2 });
     await expect(several.predictMany(['a'], { precision: 0.9 })).rejects.toThrow(/its own threshold/);
+    await expect(several.evaluate(rows, { precision: 0.9 })).rejects.toThrow(/its own threshold/);
+    await expect(several.evaluate(rows, { minProbability: 0.9 })).rejects.toThrow(/its own threshold/);
+    await expect(plain.evaluate(noisyTexts(9), { precision: 0.9 })).rejects.toThrow(
+      /needs thresholds that were measured/,
+    );
   });
 
   it('that was never reached is an error with the best one', () => {

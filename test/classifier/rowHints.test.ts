@@ -124,7 +124,7 @@ describe('rows by API', () => {
     [{ text: 'a', label: 2 ** 60 }, 'label: number 11529215046068'],
     [{ text: 'a', label: null }, 'label: null'],
     [{ text: 'a', label: ['b', {}] }, 'label: array of 2 with Object'],
-    [{ body: 'a', class: 'b' }, 'found ["body","class"]'],
+    [{ body: 'a', class: 'b' }, 'found the fields "body", "class"'],
     [{ text: 'a', label: '' }, 'row 1: the label is empty'],
     [{ text: 'a', label: [''] }, 'row 1: the label is empty'],
   ])('%j is refused, with what each field is', async (row, message) => {

@@ -24,7 +24,7 @@ describe('evaluation of labels that the model does not have', () => {
       code: 'UNKNOWN_LABEL',
       line: 9_002,
       message: expect.stringMatching(
-        /^9002: 3 of 9003 rows have an unknown label: "drink" \(2 rows, first line 9002\), "plant" \(1 row, first line 9004\); the known ones are "animal", "food", "tool"; unknownLabels: 'wrong' \(--unknown-labels wrong\)/,
+        /^9002: 3 of 9,003 rows have an unknown label: "drink" \(2 rows, first line 9002\), "plant" \(1 row, first line 9004\); the known ones are "animal", "food", "tool"; unknownLabels: 'wrong' \(--unknown-labels wrong\)/,
       ),
     });
   });
@@ -52,7 +52,7 @@ describe('evaluation of labels that the model does not have', () => {
     using many = await TextClassifier.train(several, { recurrent: false, multiLabel: true });
     const mixed = [...several, { text: 'milk', label: ['drink', 'food'] }];
     await expect(many.evaluate(mixed)).rejects.toThrow(
-      /1 of 91 rows have an unknown label: "drink" \(1 row, first row 91\)/,
+      /1 of 91 rows has an unknown label: "drink" \(1 row, first row 91\)/,
     );
     const told: EvaluatedRow[] = [];
     const onPrediction = (row: EvaluatedRow) => {

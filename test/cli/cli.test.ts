@@ -64,6 +64,7 @@ describe('what the command line refuses', () => {
     [['train', csv, '--text', 'subject', '--label', 'topic'], 1, /"?subject"?.*topic.*body.*\[MISSING_COLUMN\]/],
     [['train', csv, ...COLUMNS, '--out', join(folder, 'no', 'where')], 1, /cannot be written to .*\[IO\]/],
     [['explain', model, 'a cat', '--label', 'cats'], 2, /has no label "cats"; it has .*\[UNKNOWN_LABEL\]/],
+    [['predict', model, '--file', csv, '--source', 'body'], 2, /--source applies to models of pairs alone/],
     [['explain', model, 'a cat', '--method', 'lime'], 2, /Allowed choices are occlusion, gradientInput/],
     [['predict', csv, 'a'], 1, /\[INVALID_FILE\]/],
     [['predict', join(folder, 'none'), 'a'], 1, /no such file.*\[FILE_NOT_FOUND\]/],

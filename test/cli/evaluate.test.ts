@@ -11,7 +11,7 @@ describe('recurra evaluate', () => {
     const plain = recurra(['evaluate', model, csv, ...COLUMNS]);
     expect(plain.status).toBe(0);
     expect(plain.out).toMatch(/truth down, prediction across\n.*animal.*food.*tool/s);
-    expect(plain.out).toMatch(/400 rows, loss [\d.]+, accuracy [\d.]+ %\n$/);
+    expect(plain.out).toMatch(/\n400 rows, accuracy [\d.]+ %\n$/);
     const last = recurra(['evaluate', model, csv, ...COLUMNS, '--json'])
       .json()
       .at(-1);
@@ -22,8 +22,42 @@ describe('recurra evaluate', () => {
       macroAverage: { f1: expect.any(Number) },
       calibration: { error: expect.any(Number) },
     });
-    expect(plain.out).toMatch(/precision +recall +f1 +support\n.*macro average.*weighted average/s);
-    expect(plain.out).toMatch(/log loss [\d.]+, calibration error [\d.]+ %, top 2 [\d.]+ %\n/);
+    expect(plain.out).toMatch(
+      /^labels by F1, the lowest first\n +precision +recall +f1 +support\n.*macro average.*weighted average/s,
+    );
+    expect(plain.out).toMatch(/\nloss [\d.]+ \(cross entropy, in nats\), calibration error [\d.]+ %, top 2 [\d.]+ %\n/);
+  });
+
+  it('measures what is left with a threshold', () => {
+    const file = join(folder, 'sure.jsonl');
+    const flags = ['--min-probability', '0.9', '--predictions', file];
+    const [plain, data] = [[], ['--json']].map((more) =>
+      recurra(['evaluate', model, csv, ...COLUMNS, ...flags, ...more]),
+    );
+    const { sure, accuracy, rows } = data!.json().at(-1);
+    const lines = readFileSync(file, 'utf8').trim().split('\n');
+    const kept = lines.map((line) => JSON.parse(line)).filter((row) => row.probability >= 0.9);
+    const right = kept.filter(({ label, predicted }) => label === predicted).length;
+    expect(sure).toEqual({
+      minProbability: 0.9,
+      rows: kept.length,
+      right,
+      coverage: kept.length / rows,
+      precision: right / kept.length,
+    });
+    expect(kept.every((row) => row.sure)).toBe(true);
+    expect(lines.filter((line) => JSON.parse(line).sure)).toHaveLength(kept.length);
+    const shares = [sure.coverage, sure.precision].map((share) => (100 * share).toFixed(2));
+    expect(plain!.out).toContain(
+      `from a probability of 0.9000 on: ${kept.length} of 400 rows (${shares[0]} %) keep their label, of which ${right} (${shares[1]} %) are right\n`,
+    );
+    expect(
+      recurra(['evaluate', model, csv, ...COLUMNS, '--json'])
+        .json()
+        .at(-1),
+    ).toMatchObject({ accuracy, rows });
+    const unmeasured = recurra(['evaluate', model, csv, ...COLUMNS, '--precision', '0.9']);
+    expect([unmeasured.status, unmeasured.err]).toEqual([2, expect.stringMatching(/not measured on validation rows/)]);
   });
 
   it('says which labels are taken for which, and what has no rows', () => {
@@ -56,7 +90,7 @@ describe('recurra evaluate', () => {
     const { status, err } = recurra(['evaluate', model, bad, ...COLUMNS, '--predictions', file]);
     expect([status, err]).toEqual([
       1,
-      expect.stringMatching(/bad\.csv:5002: 1 of 5001 rows have an unknown label: "drink" .*\[UNKNOWN_LABEL\]/),
+      expect.stringMatching(/bad\.csv:5002: 1 of 5,001 rows has an unknown label: "drink" .*\[UNKNOWN_LABEL\]/),
     ]);
     expect(readFileSync(file, 'utf8').split('\n')).toHaveLength(401);
     expect(readdirSync(folder).filter((name) => name.includes('.tmp'))).toEqual([]);

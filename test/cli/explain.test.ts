@@ -36,6 +36,16 @@ describe('recurra explain', () => {
     expect(coloured({ FORCE_COLOR: '0', CI: 'true' })).not.toContain('\u001b');
   });
 
+  it('takes one text, in quotes', () => {
+    const { status, err } = recurra(['explain', model, 'the', 'cat']);
+    expect([status, err]).toEqual([
+      2,
+      expect.stringContaining(
+        `takes one text but received 2; put the text in quotes: recurra explain ${model} "the cat"`,
+      ),
+    ]);
+  });
+
   it('with --json gives everything, for the label asked for', () => {
     const [line] = recurra(['explain', model, text, '--label', 'food', '--json']).json();
     expect(line).toMatchObject({

@@ -71,7 +71,7 @@ describe('recurra predict', () => {
         expect.stringMatching(/gaps\.(csv:3: expected 2 fields|jsonl:3.*"body" is null).*\[INVALID_ROW\]/),
       ]);
       const { status, err, json } = recurra([...args, '--skip-bad-rows']);
-      expect([status, err]).toEqual([0, expect.stringMatching(/1 rows of .*gaps\.\w+ are invalid and were skipped/)]);
+      expect([status, err]).toEqual([0, expect.stringMatching(/1 row of .*gaps\.\w+ is invalid and was skipped/)]);
       expect(json().map(({ line, label }) => [line, label])).toEqual([
         [2, 'animal'],
         [4, 'tool'],

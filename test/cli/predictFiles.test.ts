@@ -81,7 +81,7 @@ describe('recurra predict --out', () => {
         /a\.jsonl\.jsonl was made with other options: .*"topK":1.*"topK":2.*--overwrite \[INVALID_ARGUMENT\]/,
       ),
     ]);
-    expect(recurra([...args, '--top-k', '2', '--overwrite']).out).toMatch(/1 files, 3 rows/);
+    expect(recurra([...args, '--top-k', '2', '--overwrite']).out).toMatch(/1 file, 3 rows/);
     expect(lines(join(out, 'a.jsonl.jsonl'))[0].classes).toHaveLength(2);
     expect(recurra([...args, '--top-k', '2', '--overwrite']).out).toMatch(/0 files, 0 rows/);
   });
@@ -131,6 +131,6 @@ describe('recurra predict --out', () => {
     expect(readdirSync(out).sort()).toEqual(['_recurra', 'a.txt.jsonl']);
     rmSync(join(at, 'b.txt'));
     writeFileSync(join(at, 'b.txt'), 'a steel hammer\n');
-    expect(recurra(args).out).toMatch(/1 files, 1 rows/);
+    expect(recurra(args).out).toMatch(/1 file, 1 row,/);
   });
 });

@@ -29,7 +29,9 @@ beforeAll(() => {
   const { status, err, out } = recurra(['train', csv, '--task', 'seq2seq', ...columns, ...SMALL, ...rest]);
   expect(err).toMatch(/epoch 20\/20: loss .*validation loss [\d.]+ accuracy \d+\.\d+ % unit errors [\d.]+ %/);
   expect(status).toBe(0);
-  expect(out).toMatch(/: 21\d pairs, 12 different source units, 12 target units, epoch \d+ of 20 kept, .*accuracy/);
+  expect(out).toMatch(
+    /: 21\d pairs, 12 different source units, 12 target units, epoch \d+ of 20 kept \(the fewest unit errors on validation\), .*accuracy/,
+  );
 });
 
 describe('the command line for models of pairs', () => {
@@ -37,7 +39,7 @@ describe('the command line for models of pairs', () => {
     const texts = join(folder, 'digits.txt');
     const out = join(folder, 'answers');
     writeFileSync(texts, '123\n\n456\n');
-    expect(recurra(['predict', model, texts, '--beam-size', '2', '--out', out]).out).toMatch(/: 1 files, 3 rows, /);
+    expect(recurra(['predict', model, texts, '--beam-size', '2', '--out', out]).out).toMatch(/: 1 file, 3 rows, /);
     const lines = readFileSync(join(out, 'digits.txt.jsonl'), 'utf8').trim().split('\n');
     expect(lines.map((line) => JSON.parse(line))).toMatchObject([
       { source: '123', line: 1, text: 'one two three' },
@@ -66,6 +68,20 @@ describe('the command line for models of pairs', () => {
     const [line] = recurra(['predict', model, '407', '--alignments', '--json']).json();
     expect(line).toMatchObject({ event: 'prediction', source: '407', text: 'four zero seven', knownUnits: 3 });
     expect(line.candidates[0].alignments.map((row: number[]) => row.length)).toEqual([3, 3, 3]);
+  });
+
+  it('reads the sources of a table by either name', () => {
+    const table = join(folder, 'sources.csv');
+    writeFileSync(table, 'digits,words\n407,four zero seven\n');
+    for (const flag of ['--source', '--text'])
+      expect(recurra(['predict', model, '--file', table, flag, 'digits']).out).toBe('four zero seven\n');
+    const both = recurra(['predict', model, '--file', table, '--source', 'digits', '--text', 'digits']);
+    expect([both.status, both.err]).toEqual([2, expect.stringMatching(/name the same column here; give one of them/)]);
+    const neither = recurra(['predict', model, '--file', table]);
+    expect([neither.status, neither.err]).toEqual([
+      2,
+      expect.stringMatching(/give --source <column>|give --text <column>/),
+    ]);
   });
 
   it('measures a model on a file', async () => {

@@ -28,7 +28,7 @@ beforeAll(() => {
   const { status, err, out } = recurra(args);
   expect(err).toMatch(/epoch 8\/8: loss .*validation loss [\d.]+ accuracy [\d.]+ % F1 [\d.]+ %/);
   expect(status).toBe(0);
-  expect(out).toMatch(/: 120 rows, 2 labels, epoch \d of 8 kept, .*F1/);
+  expect(out).toMatch(/: 120 rows, 2 labels, epoch \d of 8 kept \(the best F1 on validation\), .*F1/);
 });
 
 describe('the command line for taggers', () => {

@@ -202,7 +202,7 @@ describe('recurra train', () => {
     const args = ['train', file, '--text', 'text', '--label', 'tags', '--label-separator', '|', '--epochs', '1'];
     const out = join(folder, 'multi');
     const run = recurra([...args, '--skip-bad-rows', '--multi-label', '--json', '--out', out]);
-    expect(run.err).toMatch(/1 rows of .*tags.csv are invalid and were skipped/);
+    expect(run.err).toMatch(/1 row of .*tags.csv is invalid and was skipped/);
     expect(run.json().at(-1)).toMatchObject({ rows: 60, labels: 4, skipped: 1 });
     expect(recurra(['predict', out, 'a cat', '--json']).json()[0].labels).toEqual(expect.any(Array));
     expect(recurra([...args, '--skip-bad-rows', '--out', out]).err).toMatch(/2 labels.*multiLabel: true.*INVALID_ROW/);
@@ -211,7 +211,7 @@ describe('recurra train', () => {
     const measured = ['evaluate', out, file, '--text', 'text', '--label', 'tags', '--label-separator', '|'];
     const predictions = join(folder, 'tags.jsonl');
     const json = recurra([...measured, '--skip-bad-rows', '--json', '--predictions', predictions]);
-    expect(json.err).toMatch(/1 rows of .*tags.csv are invalid and were skipped/);
+    expect(json.err).toMatch(/1 row of .*tags.csv is invalid and was skipped/);
     expect(json.json().at(-1)).toMatchObject({ multiLabel: true, rows: 60, skipped: 1, predictions });
     const support = Object.entries({ animal: 20, food: 20, odd: 30, tool: 20 });
     expect(json.json().at(-1).perLabel).toMatchObject(support.map(([label, rows]) => ({ label, support: rows })));

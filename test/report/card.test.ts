@@ -25,6 +25,10 @@ describe('a model card', () => {
     const { accuracy, loss } = model.kept!.validation!;
     expect(front).toContain(`    - type: accuracy\n      value: ${accuracy}\n`);
     expect(body).toContain(`| loss | ${Number(loss.toPrecision(5))} |`);
+    const epochs = model.card!.history.map(({ validation }) => validation as { loss: number; accuracy: number });
+    expect(body).toContain('| epoch | loss | accuracy | learning rate | validation loss | validation accuracy |');
+    for (const held of epochs)
+      expect(body).toContain(`| ${Number(held.loss.toPrecision(5))} | ${Number(held.accuracy.toPrecision(5))} |\n`);
     expect(body).toContain('Trained on 72 rows, measured after each epoch on 18 others.');
     expect(body).toContain(model.card!.data.sha256);
     expect(body).toContain('| hiddenSize | 8 |');

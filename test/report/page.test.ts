@@ -1,4 +1,4 @@
-import { writeFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { type Browser, chromium, type Page } from 'playwright-core';
@@ -98,6 +98,17 @@ describe.skipIf(!executablePath)('the page of a report', () => {
     await page.context().close();
   });
 
+  it('has the sections that the guide names, in its order', async () => {
+    const [, table] = readFileSync('docs/reporting.md', 'utf8').split('| section | what it shows |\n|---|---|\n');
+    const named = table!
+      .slice(0, table!.indexOf('\n\n'))
+      .split('\n')
+      .map((row) => row.split(' | ')[0]!.slice(2));
+    const page = await open(1200, 'light');
+    expect(await page.locator('main h2').allTextContents()).toEqual(named);
+    await page.context().close();
+  });
+
   it('opens the texts of a cell by the keyboard, and sorts a table', async () => {
     const page = await open(1200, 'light');
     await page.locator('.matrix button[tabindex="0"]').focus();
@@ -108,10 +119,16 @@ describe.skipIf(!executablePath)('the page of a report', () => {
     const opened = page.getByRole('region', { name: 'Texts of the chosen cell' });
     expect(await opened.locator('blockquote').count()).toBeGreaterThan(0);
     const labels = page.locator('#labels');
+    const listed = async () => {
+      const cells = await labels.locator('tbody tr td:last-child').allTextContents();
+      return cells.map((text) => Number.parseFloat(text));
+    };
+    expect(await labels.locator('th[aria-sort="ascending"]').textContent()).toBe('F1');
+    expect(await labels.locator('caption').textContent()).toContain('the lowest F1 first');
+    expect(await listed()).toEqual((await listed()).sort((a, b) => a - b));
     await labels.getByRole('button', { name: 'F1' }).click();
     expect(await labels.locator('th[aria-sort="descending"]').textContent()).toBe('F1');
-    const shares = await labels.locator('tbody tr td:last-child').allTextContents();
-    const numbers = shares.map((text) => Number.parseFloat(text));
+    const numbers = await listed();
     expect(numbers).toEqual([...numbers].sort((a, b) => b - a));
     expect(complaints).toEqual([]);
     await page.context().close();

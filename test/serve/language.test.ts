@@ -143,7 +143,7 @@ describe('texts over HTTP', () => {
     ['/generate', { stop: Array(17).fill('a') }, 413, 'TOO_LARGE', 'Expected at most 16 strings in body.stop'],
     ['/generate', { signal: true }, 400, 'INVALID_ARGUMENT', 'Unknown property "signal" in body'],
     ['/score', { text: '' }, 400, 'INVALID_ARGUMENT', 'body.text must NOT have fewer than 1 characters'],
-    ['/score', {}, 400, 'INVALID_ARGUMENT', "required property 'text'"],
+    ['/score', {}, 400, 'INVALID_ARGUMENT', 'Expected "text" in body but received nothing; for example: curl '],
     ['/predict', { text: 'a' }, 404, 'NOT_FOUND', 'there is nothing at /predict'],
   ])('%s refuses %j with %i', async (path, body, status, code, message) => {
     const answer = await post(url + path, body);

@@ -68,6 +68,13 @@ describe('a wanted precision', () => {
     const texts = topicTexts(20, 3).map(({ text }) => text);
     const answers = async (body: object) => (await post(`${at}/predict/many`, { texts, ...body })).json();
     expect(await answers({ precision: 0.9 })).toEqual(await answers({ minProbability }));
+    await using careful = await createServer(certain, { port: 0, precision: 0.9 });
+    const there = await careful.listen();
+    const asked = async (body: object) => (await post(`${there}/predict/many`, { texts, ...body })).json();
+    expect(await asked({})).toEqual(await answers({ precision: 0.9 }));
+    expect(await asked({ precision: 0.5 })).toEqual(await answers({ precision: 0.5 }));
+    expect(await asked({ minProbability: 0 })).toEqual(await answers({}));
+    await expect(createServer(model, { precision: 0.9 })).rejects.toThrow(/not measured on validation rows/);
     const scoped = await post(`${at}/predict`, { text: 'zyx uvw', outOfScope: true });
     expect(await scoped.json()).toMatchObject({ outOfScope: true, knownTokens: 0 });
     const refused = await post(`${url}/predict`, { text: 'zyx uvw', outOfScope: true });
@@ -113,7 +120,9 @@ describe('predictions', () => {
   it.each([
     ['/predict', { text: 5 }, 400, 'INVALID_ARGUMENT', 'Expected a string for body.text but received number 5'],
     ['/predict', { text: null }, 400, 'INVALID_ARGUMENT', 'Expected a string for body.text but received null'],
-    ['/predict', {}, 400, 'INVALID_ARGUMENT', "body must have required property 'text'"],
+    ['/predict', {}, 400, 'INVALID_ARGUMENT', 'Expected "text" in body but received nothing; for example: curl '],
+    ['/predict', { texts: ['a'] }, 400, 'INVALID_ARGUMENT', `-d '{"text":"My invoice is wrong"}' http://127.0.0.1:`],
+    ['/predict/many', { text: 'a' }, 400, 'INVALID_ARGUMENT', 'Expected "texts" in body but received "text"; for'],
     ['/predict', [], 400, 'INVALID_ARGUMENT', 'Expected an object for body but received array of 0'],
     ['/predict', { text: 'a', label: 'b' }, 400, 'INVALID_ARGUMENT', 'Unknown property "label" in body'],
     ['/predict', { text: 'a', topK: 0 }, 400, 'INVALID_ARGUMENT', 'body.topK must be >= 1'],
@@ -139,7 +148,18 @@ describe('predictions', () => {
   ])('refuses a body with %j', async (headers) => {
     const answer = await post(`${url}/predict`, { text: 'a' }, { headers });
     expect(answer.status).toBe(415);
-    expect(await answer.json()).toMatchObject({ error: { code: 'UNSUPPORTED_MEDIA_TYPE' } });
+    const message = expect.stringMatching(
+      /; for example: curl -H 'content-type: application\/json' -d '\{.*\/predict$/,
+    );
+    expect(await answer.json()).toEqual({ error: { code: 'UNSUPPORTED_MEDIA_TYPE', message } });
+  });
+
+  it('shows an example without the words of a header', async () => {
+    const body = JSON.stringify({ texts: [] });
+    const head = `POST /predict HTTP/1.1\r\nhost: a'; rm -r *;\r\ncontent-type: application/json\r\ncontent-length: ${body.length}\r\nconnection: close\r\n\r\n`;
+    const answer = await raw(head + body);
+    expect(answer).toContain(`${url}/predict`);
+    expect(answer).not.toContain('rm -r');
   });
 
   it('refuses what is too much: a full queue with 503, and says when to come back', async () => {
@@ -245,7 +265,10 @@ describe('explanations', () => {
       400,
       'the model has no label "plant"; it has "animal", "food", "tool"',
     ]);
-    expect(await refused({})).toEqual([400, "body must have required property 'text'"]);
+    expect(await refused({})).toEqual([
+      400,
+      `Expected "text" in body but received nothing; for example: curl -H 'content-type: application/json' -d '{"text":"My invoice is wrong"}' ${url}/explain`,
+    ]);
     expect(await refused({ text: 'a', method: 'lime' })).toEqual([
       400,
       `Expected 'occlusion' or 'gradientInput' for body.method but received string "lime"`,
@@ -423,7 +446,9 @@ describe('createServer', () => {
     others.push(server);
     await expect(server.listen()).rejects.toMatchObject({
       code: 'IO',
-      message: expect.stringMatching(/^cannot listen on 127\.0\.0\.1:\d+: .*EADDRINUSE/),
+      message: expect.stringMatching(
+        /^cannot listen on 127\.0\.0\.1:(\d+): port \1 is already in use; .*--port on the command line; 0 takes a free one/,
+      ),
     });
     await expect(createServer({} as never)).rejects.toThrow(
       'Expected a TextClassifier, a TextTagger, a LanguageModel or a Seq2Seq for model',

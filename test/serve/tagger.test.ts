@@ -89,7 +89,8 @@ describe('a server with a tagger', () => {
     expect(many.body.predictions.map(({ tags }) => tags.length)).toEqual([6, 0, 1]);
     const refused = async (path: string, body: object) => {
       const { status, body: answer } = await post(path, body);
-      return [status, (answer as unknown as { error: { code: string; message: string } }).error.message];
+      const { message } = (answer as unknown as { error: { code: string; message: string } }).error;
+      return [status, message.replace(/; for example: curl .*$/, '')];
     };
     expect(await refused('/predict', {})).toEqual([400, 'Expected either "text" or "tokens" in body']);
     expect(await refused('/predict', { text: '', tokens })).toEqual([

@@ -70,6 +70,8 @@ it('the command line says which epoch was kept', () => {
   expect(end.validation.accuracy).toBe(evaluated.accuracy);
   expect(end).toMatchObject({ event: 'end', epochs: 6, epoch: expect.any(Number) });
   const plain = recurra(args).out;
-  expect(plain).toContain(`, epoch ${end.epoch} of 6 kept, loss ${end.loss.toFixed(4)}, `);
+  expect(plain).toContain(
+    `, epoch ${end.epoch} of 6 kept (the best accuracy on validation), loss ${end.loss.toFixed(4)}, `,
+  );
   expect(plain).toContain(`validation loss ${end.validation.loss.toFixed(4)} accuracy `);
 });

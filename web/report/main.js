@@ -15,7 +15,7 @@ function classifier(report) {
     shareTile('Macro F1', macroF1),
     certain &&
       tile(
-        'Answered at 99 % precision',
+        'Labelled at 99 % precision',
         certain.point ? percent(certain.point.coverage) : 'none',
         certain.point ? `from a probability of ${certain.point.threshold.toFixed(3)} on` : 'at no threshold',
       ),

@@ -169,7 +169,7 @@ export function confusionSection({ labels, cells, confusions, texts }) {
   );
   return section(
     'confusions',
-    'What is taken for what',
+    'Confusions',
     scroller,
     opened,
     ...(confusions.length > 0 ? [pairs] : [note('No label was taken for another.')]),

@@ -21,13 +21,16 @@ export function bar({ value, low, high }) {
  * A table whose columns sort.
  *
  * @param columns - `{ name, of, show?, text? }`: `of` gives what is sorted by, `show` what is shown; columns of text are set from the left.
+ * @param options - `sorted`: the column that sorts at first, and `falling` how; rows of which `last` is true then come at the end.
  */
-export function table(caption, columns, rows, { sorted, first = FIRST } = {}) {
+export function table(caption, columns, rows, { sorted, falling = true, last = () => false, first = FIRST } = {}) {
   const body = el('tbody');
-  let order =
-    sorted === undefined ? [...rows] : [...rows].sort((a, b) => columns[sorted].of(b) - columns[sorted].of(a));
+  const before = (a, b) => {
+    const [x, y] = [a, b].map(columns[sorted].of);
+    return last(a) - last(b) || (falling ? y - x : x - y);
+  };
+  let order = sorted === undefined ? [...rows] : [...rows].sort(before);
   let by = sorted;
-  let falling = true;
   let all = rows.length <= first;
   const heads = columns.map(({ name, text }, at) => {
     const button = el('button', { type: 'button', on: { click: () => sortBy(at) } }, name);
@@ -106,10 +109,9 @@ export function labelTable(perLabel, unit = 'Rows') {
         : el('span', {}, percent(value), el('small', {}, ` ${(100 * low).toFixed(0)}–${(100 * high).toFixed(0)}`));
     },
   });
+  const intervals = perLabel.some(({ f1 }) => f1.low !== undefined) ? '; the small figures are 95 % intervals' : '';
   return table(
-    perLabel.some(({ f1 }) => f1.low !== undefined)
-      ? 'Measures of each label in percent; the small figures are 95 % intervals'
-      : 'Measures of each label in percent',
+    `Measures of each label in percent, the lowest F1 first${intervals}. The name of a column sorts by it`,
     [
       { name: 'Label', of: ({ label }) => label, text: true },
       { name: unit, of: ({ support }) => support, show: ({ support }) => count(support) },
@@ -119,6 +121,7 @@ export function labelTable(perLabel, unit = 'Rows') {
       measure('F1', 'f1'),
     ],
     perLabel,
-    { sorted: 1 },
+    // A label that neither has rows nor was given has no F1.
+    { sorted: 5, falling: false, last: ({ support, predicted }) => support + predicted === 0 },
   );
 }

@@ -1,4 +1,4 @@
-// Whether the probabilities can be believed, and the rows that are worth a look.
+// Whether the probabilities can be trusted, and the rows that are worth a look.
 
 import { chart } from './charts.js';
 import { count, el, note, percent, placeOf, plural, section } from './dom.js';
@@ -48,11 +48,11 @@ export function mistakeSection({ mistakes }) {
     ),
   );
   const key = note(
-    'Of each text the parts that speak ',
+    'The parts of each text that speak ',
     el('span', { class: 'for key' }, 'for'),
     ' the given label, and those ',
     el('span', { class: 'against key' }, 'against'),
-    ' it. A label that is wrong in the data shows here too.',
+    ' it: by how much its score falls without the word, or the linear model’s part if that has the larger share. A label that is wrong in the data shows here too.',
   );
   return section(
     'mistakes',
@@ -87,7 +87,7 @@ export function doubtSection({ doubtful }) {
   return section('doubtful', 'Labels that are probably wrong', note(how), rows > 0 ? found : note('None was found.'));
 }
 
-/** Calibration, and what can be answered at a precision. */
+/** Calibration, and what can be labelled at a precision. */
 export function trustSection({ calibration, coverage }) {
   const { error, bins } = calibration;
   const parts = bins.map(({ confidence, accuracy }) => [confidence, accuracy]);
@@ -110,8 +110,8 @@ export function trustSection({ calibration, coverage }) {
   const points = [...coverage.points];
   const covered = chart({
     title: 'Precision against coverage',
-    says: 'How many of the answers are right if only the most certain share of the rows is answered.',
-    x: { name: 'Share of rows answered', show: (value) => percent(value, 0) },
+    says: 'How many of the labels are right if only the most certain share of the rows is labelled.',
+    x: { name: 'Share of rows labelled', show: (value) => percent(value, 0) },
     xs: points.map((point) => point.coverage),
     xFrom: 0,
     xTo: 1,
@@ -124,11 +124,11 @@ export function trustSection({ calibration, coverage }) {
     ],
   });
   const wanted = table(
-    'What can be answered at a precision',
+    'What can be labelled at a precision',
     [
       { name: 'Precision wanted', of: (each) => each.wanted, show: (each) => percent(each.wanted, 0) },
       {
-        name: 'Rows answered',
+        name: 'Rows labelled',
         of: ({ point }) => point?.coverage ?? 0,
         show: ({ point }) => (point ? percent(point.coverage) : 'none'),
       },
@@ -142,7 +142,7 @@ export function trustSection({ calibration, coverage }) {
   );
   return section(
     'trust',
-    'When to believe it',
+    'When to trust it',
     el('div', { class: 'charts two' }, plot, covered),
     wanted,
     note(

@@ -1,8 +1,8 @@
 import { basename } from 'node:path';
+import { counted } from '../../core/counted.js';
 import { printable } from '../../core/printable.js';
 import { jsonLine, percent } from '../../core/terminal.js';
 import { compareModels, type DifferingRow, type ModelComparison } from '../../inspection/compare.js';
-import { counted } from '../../inspection/found.js';
 import { labelWords } from '../../inspection/labels.js';
 import { COMPARE, type CompareOptions } from '../../inspection/options.js';
 import type { Evaluation } from '../../measures/evaluation.js';

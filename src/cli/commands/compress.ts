@@ -1,5 +1,6 @@
 import { statSync } from 'node:fs';
 import { BYTE_SIZE, byteSize } from '../../core/byteSize.js';
+import { counted } from '../../core/counted.js';
 import { constraint } from '../../core/errors.js';
 import { checkOutputs } from '../../core/outputs.js';
 import { jsonLine, note, percent } from '../../core/terminal.js';
@@ -54,7 +55,7 @@ function described({ code, words, features, levels }: CompressionFacts, all: num
     product4: 'product codes of 2 bits',
     product8: 'product codes of 1 bit',
   };
-  const parts = [`${words.toLocaleString('en-US')} of ${all.toLocaleString('en-US')} words`];
+  const parts = [`${words.toLocaleString('en-US')} of ${counted(all, 'word')}`];
   if (code !== undefined) parts.push(bits[code as keyof typeof bits] ?? code);
   if (features !== undefined)
     parts.push(`${features.toLocaleString('en-US')} n-grams of the linear model, weights from -${levels} to ${levels}`);

@@ -1,4 +1,5 @@
 import { AtomicLines } from '../../core/atomicLines.js';
+import { counted } from '../../core/counted.js';
 import { constraint } from '../../core/errors.js';
 import { listed } from '../../core/listed.js';
 import { checkOutputs } from '../../core/outputs.js';
@@ -7,7 +8,7 @@ import { jsonLine, percent } from '../../core/terminal.js';
 import { PAIR_COLUMNS, PAIRS, type ReadProgress, ROWS, TEXTS } from '../../data/readers/options.js';
 import { TAGS } from '../../data/readers/readTags.js';
 import type { FileRows } from '../../data/readers/source.js';
-import type { Evaluation, ExclusiveEvaluation } from '../../measures/evaluation.js';
+import type { Evaluation, ExclusiveEvaluation, SureRows } from '../../measures/evaluation.js';
 import { formatClassificationReport, formatConfusionMatrix, formatConfusions } from '../../measures/format.js';
 import { EVALUATION, type EvaluationOptions } from '../../models/classifier/evaluate.js';
 import { LanguageModel } from '../../models/language/language.js';
@@ -67,25 +68,34 @@ function confusions(evaluation: ExclusiveEvaluation): string[] {
   return worst ? [...parts, `most often taken for another\n${worst}`] : parts;
 }
 
+/** What is left with a threshold. */
+function sureWords({ minProbability, rows, right, coverage, precision }: SureRows, all: number): string {
+  const share =
+    precision === null ? '' : `, of which ${right.toLocaleString('en-US')} (${percent(precision)}) are right`;
+  return `from a probability of ${minProbability.toFixed(4)} on: ${rows.toLocaleString('en-US')} of ${counted(all)} (${percent(coverage)}) keep their label${share}`;
+}
+
 function summary(evaluation: Evaluation): string {
   const { rows, loss, accuracy } = evaluation;
   if (evaluation.multiLabel) {
     const { truth, predicted } = evaluation.rowsWithoutLabel;
     return (
       `rows without a label: ${truth} in truth, ${predicted} as predicted\n` +
-      `${rows} rows, loss ${loss.toFixed(4)}, Hamming loss ${evaluation.hammingLoss.toFixed(4)}, all labels right ${percent(accuracy)}`
+      `${counted(rows)}, loss ${loss.toFixed(4)}, Hamming loss ${evaluation.hammingLoss.toFixed(4)}, all labels right ${percent(accuracy)}`
     );
   }
   const top = evaluation.topK.map(({ k, accuracy: share }) => `, top ${k} ${percent(share)}`).join('');
-  return (
-    `log loss ${evaluation.logLoss.toFixed(4)}, calibration error ${percent(evaluation.calibration.error)}${top}\n` +
-    `${rows} rows, loss ${loss.toFixed(4)}, accuracy ${percent(accuracy)}`
-  );
+  const { sure } = evaluation;
+  return [
+    `loss ${loss.toFixed(4)} (cross entropy, in nats), calibration error ${percent(evaluation.calibration.error)}${top}`,
+    ...(sure ? [sureWords(sure, rows)] : []),
+    `${counted(rows)}, accuracy ${percent(accuracy)}`,
+  ].join('\n');
 }
 
 function report(evaluation: Evaluation): string {
   const parts = [
-    formatClassificationReport(evaluation),
+    `labels by F1, the lowest first\n${formatClassificationReport(evaluation)}`,
     ...(evaluation.multiLabel ? [] : confusions(evaluation)),
     ...undefinedNotes(evaluation),
     summary(evaluation),
@@ -104,8 +114,8 @@ function languageReport({ rows, loss, perplexity, bitsPerCharacter }: LanguageRe
 /** The report of a sequence-to-sequence model. */
 function pairReport({ rows, loss, accuracy, unitErrorRate, edits, units, bleu }: Seq2SeqEvaluation): string {
   return (
-    `${rows} sources, ${percent(accuracy)} answered right (${percent(1 - accuracy)} wrong)\n` +
-    `${edits} edits in ${units} units, ${percent(unitErrorRate)}\n` +
+    `${counted(rows, 'source')}, ${percent(accuracy)} answered right (${percent(1 - accuracy)} wrong)\n` +
+    `${counted(edits, 'edit')} in ${counted(units, 'unit')}, ${percent(unitErrorRate)}\n` +
     `BLEU ${bleu.score.toFixed(1)}, loss ${loss.toFixed(4)} nats for each unit`
   );
 }
@@ -130,6 +140,7 @@ function measuring(
   onProgress: (progress: ReadProgress) => void,
 ): { rows: FileRows<unknown>; measure(watch: Watching): Promise<Measured> } {
   const pairFlags = { ...PAIR_COLUMNS, ...PAIR_EVALUATION };
+  const { minProbability, precision } = EVALUATION;
   if (model instanceof Seq2Seq) {
     const others = { ...ROWS, ...TAGS, ...EVALUATION, ...TAG_EVALUATION, device: COMPUTE.device };
     refuseFlags(flags, others, [PAIRS, PAIR_EVALUATION], 'a model of pairs');
@@ -144,7 +155,7 @@ function measuring(
     };
   }
   if (model instanceof TextTagger) {
-    refuseFlags(flags, pairFlags, [], 'a tagger');
+    refuseFlags(flags, { ...pairFlags, minProbability, precision }, [], 'a tagger');
     const rows = openTags(file, flags, onProgress);
     const options = givenOptions<TagEvaluationOptions>(TAG_EVALUATION, flags);
     return {

@@ -1,4 +1,6 @@
 import ansis, { Ansis } from 'ansis';
+import { counted } from '../../core/counted.js';
+import { constraint } from '../../core/errors.js';
 import { printable, shownLabels } from '../../core/printable.js';
 import { jsonLine, percent } from '../../core/terminal.js';
 import { EXPLAIN, type ExplainedToken, type Explanation } from '../../models/classifier/explain.js';
@@ -57,7 +59,10 @@ function table(tokens: readonly ExplainedToken[], largest: number): string[] {
   if (sorted.length > TABLE_ROWS)
     lines.push(`${sorted.length - TABLE_ROWS} smaller ones are not shown; --json has all`);
   const cut = tokens.length - read.length;
-  if (cut > 0) lines.push(`${cut} tokens were not read: the text is longer than the model's maxLength`);
+  if (cut > 0)
+    lines.push(
+      `${counted(cut, 'token')} ${cut === 1 ? 'was' : 'were'} not read: the text is longer than the model's maxLength`,
+    );
   return lines;
 }
 
@@ -94,7 +99,13 @@ function show(
 }
 
 /** `recurra explain`: shows what each token of a text contributed. */
-export async function explainCommand(modelFile: string, text: string, flags: ExplainFlags): Promise<number> {
+export async function explainCommand(modelFile: string, texts: string[], flags: ExplainFlags): Promise<number> {
+  const [text = ''] = texts;
+  if (texts.length > 1)
+    throw constraint(
+      'text',
+      `recurra explain takes one text but received ${texts.length}; put the text in quotes: recurra explain ${modelFile} ${JSON.stringify(texts.join(' '))}`,
+    );
   // Models of other kinds are refused with an error that names their kind.
   const model = await loadModel('explain', modelFile);
   const explanation = await model.explain(text, givenOptions(EXPLAIN, flags));

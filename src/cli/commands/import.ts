@@ -1,3 +1,4 @@
+import { counted } from '../../core/counted.js';
 import { constraint } from '../../core/errors.js';
 import { checkOutputs } from '../../core/outputs.js';
 import { jsonLine, note } from '../../core/terminal.js';
@@ -40,7 +41,7 @@ export async function importCommand(stateDict: string, flags: ImportFlags): Prom
     else {
       const directions = bidirectional ? 'in both directions' : 'forwards';
       const network = `${numLayers} x ${cell} of ${hiddenSize} ${directions} on vectors of ${embeddingDim}`;
-      process.stdout.write(`${out}: ${network}, ${words} words, ${names.length} labels\n`);
+      process.stdout.write(`${out}: ${network}, ${counted(words, 'word')}, ${counted(names.length, 'label')}\n`);
     }
     return EXIT.ok;
   } finally {

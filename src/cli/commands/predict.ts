@@ -5,7 +5,7 @@ import type { UnlabelledText } from '../../data/readers/rows.js';
 import type { Prediction } from '../../models/classifier/prediction.js';
 import { Seq2Seq } from '../../models/seq2seq/seq2seq.js';
 import { TextTagger } from '../../models/tagger/tagger.js';
-import { blockOf, cautionOf, checkAnswerFlags, TOP_K } from '../answering.js';
+import { blockOf, cautionOf, checkAnswerFlags, TOP_K, withSource } from '../answering.js';
 import { deviceOption } from '../device.js';
 import { EXIT } from '../output.js';
 import { givenTextFlags } from '../rows.js';
@@ -62,7 +62,8 @@ function checkTexts(texts: readonly string[], flags: PredictFlags): void {
 }
 
 /** `recurra predict`: labels texts from the arguments, a file, or standard input; many files with `--out`, a pipe with `--filter`. */
-export async function predictCommand(modelFile: string, texts: string[], flags: PredictFlags): Promise<number> {
+export async function predictCommand(modelFile: string, texts: string[], given: PredictFlags): Promise<number> {
+  const flags = withSource(given);
   checkFilterFlags(texts, flags);
   if (flags.out !== undefined) return predictFiles(modelFile, texts, flags);
   checkWithoutOut(flags);

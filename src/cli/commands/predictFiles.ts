@@ -1,6 +1,7 @@
 import { mkdir } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { AtomicLines } from '../../core/atomicLines.js';
+import { counted } from '../../core/counted.js';
 import { constraint, DataError } from '../../core/errors.js';
 import { checkOutputs } from '../../core/outputs.js';
 import { duration, jsonLine, note } from '../../core/terminal.js';
@@ -141,7 +142,7 @@ async function answerFiles(inputs: readonly InputFile[], run: Run): Promise<{ ro
       const seconds = (performance.now() - began) / 1000;
       rows += count;
       if (json) jsonLine({ event: 'file', file: input.path, out, rows: count, seconds });
-      else note(`${out}: ${count} rows, ${duration(seconds)}`);
+      else note(`${out}: ${counted(count)}, ${duration(seconds)}`);
     } catch (error) {
       if (!isOfInput(error, input)) throw error;
       failed++;
@@ -193,7 +194,7 @@ export async function predictFiles(modelFile: string, args: readonly string[], f
   if (json) jsonLine({ event: 'end', out: folder, files, finished, failed, rows, seconds });
   else
     process.stdout.write(
-      `${folder}: ${files} files, ${rows} rows, ${duration(seconds)}${failed > 0 ? `; ${failed} failed` : ''}\n`,
+      `${folder}: ${counted(files, 'file')}, ${counted(rows)}, ${duration(seconds)}${failed > 0 ? `; ${failed} failed` : ''}\n`,
     );
   return failed > 0 ? EXIT.failure : EXIT.ok;
 }

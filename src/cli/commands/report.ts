@@ -1,6 +1,7 @@
 import { createReadStream } from 'node:fs';
 import { basename } from 'node:path';
 import { createInterface } from 'node:readline';
+import { counted } from '../../core/counted.js';
 import { constraint } from '../../core/errors.js';
 import { ioError } from '../../core/ioError.js';
 import { checkOutputs } from '../../core/outputs.js';
@@ -9,7 +10,6 @@ import { writeText } from '../../core/writeText.js';
 import { PAIR_COLUMNS, PAIRS, type ReadProgress, ROWS, TEXTS } from '../../data/readers/options.js';
 import { TAGS } from '../../data/readers/readTags.js';
 import type { FileRows } from '../../data/readers/source.js';
-import { counted } from '../../inspection/found.js';
 import { LanguageModel } from '../../models/language/language.js';
 import { Seq2Seq } from '../../models/seq2seq/seq2seq.js';
 import { TextTagger } from '../../models/tagger/tagger.js';

@@ -1,4 +1,5 @@
 import { basename } from 'node:path';
+import { counted } from '../../core/counted.js';
 import { jsonLine, note } from '../../core/terminal.js';
 import type { TextClassifier } from '../../models/classifier/classifier.js';
 import { LanguageModel } from '../../models/language/language.js';
@@ -50,7 +51,7 @@ function log(json: boolean): (entry: ServerLogEntry) => void {
 
 /** Refuses flags that do not apply to a model of this kind. */
 function checkFlags(model: TextClassifier | TextTagger | LanguageModel | Seq2Seq, flags: ServeFlags): void {
-  const { maxNewTokens, maxConcurrent, maxTexts, topK, ...any } = SERVER;
+  const { maxNewTokens, maxConcurrent, maxTexts, topK, precision, ...any } = SERVER;
   const used = [any, { threads: COMPUTE.threads }];
   if (model instanceof LanguageModel)
     refuseFlags(
@@ -64,8 +65,8 @@ function checkFlags(model: TextClassifier | TextTagger | LanguageModel | Seq2Seq
   else
     refuseFlags(
       flags,
-      { maxNewTokens, maxConcurrent },
-      model instanceof TextTagger ? [] : [{ maxConcurrent }],
+      { maxNewTokens, maxConcurrent, precision },
+      model instanceof TextTagger ? [] : [{ maxConcurrent, precision }],
       model instanceof TextTagger ? 'a tagger' : 'a classifier',
     );
 }
@@ -103,6 +104,6 @@ export async function serveCommand(modelFile: string, flags: ServeFlags): Promis
   const cut = await server.close();
   await model.close();
   if (json) jsonLine({ event: 'end', signal, cutOff: cut });
-  if (cut > 0) note(`recurra: ${cut} requests took too long and were cut off`);
+  if (cut > 0) note(`recurra: ${counted(cut, 'request')} took too long and ${cut === 1 ? 'was' : 'were'} cut off`);
   return cut > 0 ? EXIT.failure : EXIT.ok;
 }

@@ -1,3 +1,4 @@
+import { counted } from '../../core/counted.js';
 import { constraint, invalidArgument } from '../../core/errors.js';
 import { checkOutputs, type Output } from '../../core/outputs.js';
 import { printable } from '../../core/printable.js';
@@ -129,11 +130,21 @@ export function abortOnSignals(notice: string): { signal: AbortSignal; release()
   return { signal: controller.signal, release };
 }
 
+/** The measure by which the best epoch was found, as {@link Task.score} has it; equal ones are compared by the loss. */
+function bestBy(model: Trained): string {
+  if (model instanceof Seq2Seq) return 'the fewest unit errors';
+  if (model instanceof LanguageModel) return 'the smallest loss';
+  if (model instanceof TextTagger) return model.scheme === undefined ? 'the best accuracy' : 'the best F1';
+  return model.thresholds ? 'the smallest loss' : 'the best accuracy';
+}
+
 /** Describes the epoch whose weights were saved. */
-function keptWords({ kept, history }: Trained): string {
+function keptWords(model: Trained): string {
+  const { kept, history } = model;
   if (!kept) return '';
   const { epoch, epochs, loss, accuracy, validation } = kept;
-  const which = validation && history.length > 1 ? `, epoch ${epoch} of ${epochs} kept` : '';
+  const chosen = validation && history.length > 1;
+  const which = chosen ? `, epoch ${epoch} of ${epochs} kept (${bestBy(model)} on validation)` : '';
   const measured = validation ? `, validation ${validationWords(validation)}` : '';
   return `${which}, loss ${loss.toFixed(4)}, training accuracy ${percent(accuracy)}${measured}`;
 }
@@ -151,8 +162,8 @@ interface Asked {
 function learned(model: Trained): string {
   const { trainedRows, vocab } = model;
   if (model instanceof Seq2Seq)
-    return `${trainedRows} pairs, ${vocab.length} different source units, ${model.targetVocab.length} target units`;
-  if ('labels' in model) return `${trainedRows} rows, ${model.labels.length} labels`;
+    return `${counted(trainedRows, 'pair')}, ${counted(vocab.length, 'different source unit')}, ${counted(model.targetVocab.length, 'target unit')}`;
+  if ('labels' in model) return `${counted(trainedRows)}, ${counted(model.labels.length, 'label')}`;
   return `${trainedRows} ${model.units}, ${vocab.length} different ones`;
 }
 

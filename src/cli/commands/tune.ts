@@ -1,3 +1,4 @@
+import { counted } from '../../core/counted.js';
 import { constraint } from '../../core/errors.js';
 import { checkOutputs } from '../../core/outputs.js';
 import { printable } from '../../core/printable.js';
@@ -78,7 +79,7 @@ function summary(flags: TuneFlags, tuning: Tuning<TextClassifier, TrainOptions>)
     ...boardLines(leaderboard),
     '',
     printable(verdict),
-    `${printable(flags.out)}: ${model.trainedRows} rows, ${model.labels.length} labels, ${duration(seconds)}${same}`,
+    `${printable(flags.out)}: ${counted(model.trainedRows)}, ${counted(model.labels.length, 'label')}, ${duration(seconds)}${same}`,
   ];
   process.stdout.write(`${lines.join('\n')}\n`);
 }

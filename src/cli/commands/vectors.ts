@@ -1,3 +1,4 @@
+import { counted } from '../../core/counted.js';
 import { checkOutputs } from '../../core/outputs.js';
 import { duration, jsonLine, note } from '../../core/terminal.js';
 import type { UnlabelledText } from '../../data/readers/rows.js';
@@ -27,7 +28,7 @@ function progressLines(json: boolean): (progress: VectorLearningProgress) => voi
     if (now - last < SECONDS_BETWEEN_LINES * 1000) return;
     last = now;
     const { phase, texts, words, totalWords, loss, wordsPerSecond, secondsLeft } = progress;
-    if (phase === 'reading') return note(`${texts} texts read, ${words} words`);
+    if (phase === 'reading') return note(`${counted(texts, 'text')} read, ${counted(words, 'word')}`);
     const share = Math.floor((100 * words) / totalWords!);
     const measured = loss === undefined ? '' : `, loss ${loss.toFixed(4)}`;
     note(`${share} %: ${Math.round(wordsPerSecond!)} words/s${measured}, ${duration(secondsLeft!)} left`);
@@ -61,7 +62,10 @@ export async function vectorsCommand(files: string[], flags: VectorsFlags): Prom
     const seconds = (performance.now() - began) / 1000;
     const words = vectors.words.length;
     if (json) jsonLine({ event: 'end', out: flags.out, texts: read, words, dim: vectors.dim, seconds });
-    else process.stdout.write(`${flags.out}: ${words} words of ${read} texts, ${duration(seconds)}\n`);
+    else
+      process.stdout.write(
+        `${flags.out}: ${counted(words, 'word')} of ${counted(read, 'text')}, ${duration(seconds)}\n`,
+      );
     return EXIT.ok;
   } finally {
     release();

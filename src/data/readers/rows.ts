@@ -1,3 +1,4 @@
+import { counted } from '../../core/counted.js';
 import { DataError, type RecurraError } from '../../core/errors.js';
 import type { TextSpan } from '../../text/tags/textSpans.js';
 
@@ -85,6 +86,15 @@ export function withOrigin<R extends object>(rows: R, from: RowsOrigin): R & Row
 }
 
 /**
+ * How many rows were skipped, in words.
+ *
+ * @internal
+ */
+export function skippedRows(skipped: number, of = ''): string {
+  return `${counted(skipped)}${of} ${skipped === 1 ? 'is invalid and was' : 'are invalid and were'} skipped`;
+}
+
+/**
  * The error for an empty set of rows.
  *
  * @param message - The whole sentence.
@@ -92,8 +102,7 @@ export function withOrigin<R extends object>(rows: R, from: RowsOrigin): R & Row
  * @internal
  */
 export function noRows(message: string, { file, skipped = 0, firstSkipped }: RowsOrigin): DataError {
-  const left =
-    skipped > 0 ? `; ${skipped} rows are invalid and were skipped, the first because: ${firstSkipped?.message}` : '';
+  const left = skipped > 0 ? `; ${skippedRows(skipped)}, the first because: ${firstSkipped?.message}` : '';
   return new DataError('EMPTY_DATASET', message + left, { file });
 }
 

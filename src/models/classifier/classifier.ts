@@ -1,4 +1,4 @@
-import { invalidArgument } from '../../core/errors.js';
+import { constraint, invalidArgument } from '../../core/errors.js';
 import { checkNames, settingsOf } from '../../core/options/table.js';
 import type { Rows } from '../../data/readers/rows.js';
 import { encodeDataset } from '../../data/sets/encode.js';
@@ -357,7 +357,9 @@ export class TextClassifier extends TextModel<ModelSettings> {
   async evaluate(rows: Rows, options: EvaluationOptions = {}): Promise<Evaluation> {
     this.checkOpen();
     checkNames('TextClassifier.evaluate', options, EVALUATION);
-    return this.during(evaluateRows(this.#predictor, rows, settingsOf(EVALUATION, options)));
+    const { precision, minProbability, ...settings } = settingsOf(EVALUATION, options);
+    const least = this.#leastOf(minProbability, precision);
+    return this.during(evaluateRows(this.#predictor, rows, { ...settings, minProbability: least }));
   }
 
   /**
@@ -438,6 +440,17 @@ export class TextClassifier extends TextModel<ModelSettings> {
     return asked.map(({ prediction }, row) =>
       Object.assign(prediction, { outOfScope: isOutOfScope(scope, signals, row) }),
     );
+  }
+
+  /** The minimum probability of a label that is measured with it; undefined for none. */
+  #leastOf(minProbability: number | undefined, precision: number | undefined): number | undefined {
+    if (minProbability !== undefined && this.thresholds)
+      throw constraint(
+        'minProbability',
+        'minProbability does not apply to the evaluation of a model that gives a text several labels: each label has its own threshold (thresholds)',
+      );
+    if (precision === undefined) return minProbability;
+    return Math.max(minProbability ?? 0, this.thresholdFor(precision).minProbability);
   }
 
   /** Checks options of a prediction, and makes the function that answers with them. */

@@ -1,4 +1,4 @@
-import { callback, choice, signal } from '../../core/options/kinds.js';
+import { callback, choice, number, signal } from '../../core/options/kinds.js';
 import { option, type TableOf } from '../../core/options/table.js';
 import { Turns } from '../../core/turns.js';
 import { type GivenRow, noRows, type Rows } from '../../data/readers/rows.js';
@@ -9,6 +9,7 @@ import { MultiLabelMeasurer } from '../../measures/multiLabelEvaluation.js';
 import { Blocks, rowsPerBlock } from '../blocks.js';
 import type { OnUnknownLabel } from '../unknownLabels.js';
 import { type Predictor, predictRows } from './prediction.js';
+import { PRECISION } from './predictOptions.js';
 import { UnknownLabels } from './unknownLabels.js';
 
 /** A measured row, as passed to {@link EvaluationOptions.onPrediction}. */
@@ -21,6 +22,8 @@ export interface EvaluatedRow {
   predicted: string | string[];
   /** Probability of `predicted`, from 0 to 1; for a `multiLabel` model, an array, one for each. */
   probability: number | number[];
+  /** Whether `predict` gives the label with the options `minProbability` and `precision`; undefined without them. */
+  sure?: boolean | undefined;
   /** Line of the file where the row begins, if it comes from a file. */
   line?: number | undefined;
 }
@@ -49,6 +52,16 @@ export interface EvaluationOptions {
    * `'error'`.
    */
   unknownLabels?: OnUnknownLabel | undefined;
+  /**
+   * Also counts the rows that keep their label with this {@link Caution.minProbability}, and how many of them are right:
+   * {@link ExclusiveEvaluation.sure}. All other figures are of all rows. Not for a `multiLabel` model. Default: none.
+   */
+  minProbability?: number | undefined;
+  /**
+   * The same with the threshold that reached this {@link Caution.precision} on the validation rows of the training. Of
+   * both options the stricter one holds. Default: none.
+   */
+  precision?: number | undefined;
   /** Stops the work with an error of code `ABORTED`. */
   signal?: AbortSignal | undefined;
   /** Called with the number of rows measured so far, after each few thousand. */
@@ -67,6 +80,19 @@ export const EVALUATION = {
     flag: '<what>',
     help: 'what to do with labels that the model does not have: an error that lists all of them, or count them as wrong',
   }),
+  minProbability: option(number({ from: 0, to: 1 }), {
+    defaultText: 'none',
+    flag: '<share>',
+    help: 'also measure what keeps its label if a less probable label is not given',
+    flagHelp: 'of a classifier: also measure what keeps its label if a less probable label is not given',
+  }),
+  precision: option(PRECISION, {
+    defaultText: 'none',
+    flag: '<share>',
+    help: 'the same with the threshold that reached this precision on the validation rows of the training',
+    flagHelp:
+      'of a classifier: also measure what keeps its label with the threshold that reached this precision on validation',
+  }),
   signal: option(signal, { help: 'stops the work when it is aborted' }),
   onProgress: option(callback<(progress: { rows: number }) => void>(), {
     help: 'called with the number of rows measured so far',
@@ -81,12 +107,12 @@ interface RowMeasurer {
     probabilities: Float32Array,
     truth: Int32Array,
     unknown: readonly string[],
-  ): Pick<EvaluatedRow, 'label' | 'predicted' | 'probability'>;
+  ): Pick<EvaluatedRow, 'label' | 'predicted' | 'probability' | 'sure'>;
   finish(turns: Turns): Promise<Evaluation>;
 }
 
-function measurerOf({ labels, thresholds }: Predictor): RowMeasurer {
-  const measurer = thresholds ? new MultiLabelMeasurer(labels, thresholds) : new Measurer(labels);
+function measurerOf({ labels, thresholds }: Predictor, least: number | undefined): RowMeasurer {
+  const measurer = thresholds ? new MultiLabelMeasurer(labels, thresholds) : new Measurer(labels, least);
   const extended = new Map<string, number>();
   const indexOf = (label: string): number => {
     let index = extended.get(label);
@@ -100,7 +126,9 @@ function measurerOf({ labels, thresholds }: Predictor): RowMeasurer {
     return {
       add: (probabilities, [truth], [unknown]) => {
         const best = measurer.add(probabilities, unknown === undefined ? truth! : indexOf(unknown));
-        return { label: unknown ?? labels[truth!]!, predicted: labels[best]!, probability: probabilities[best]! };
+        const probability = probabilities[best]!;
+        const sure = least === undefined ? {} : { sure: probability >= least };
+        return { label: unknown ?? labels[truth!]!, predicted: labels[best]!, probability, ...sure };
       },
       finish: async () => measurer.finish(),
     };
@@ -137,13 +165,13 @@ interface ReadBlock {
 export async function evaluateRows(
   predictor: Predictor,
   rows: Rows,
-  { signal, onProgress, onPrediction, unknownLabels }: EvaluationOptions,
+  { signal, onProgress, onPrediction, unknownLabels, minProbability: least }: Omit<EvaluationOptions, 'precision'>,
   onMeasured?: (row: MeasuredRow) => void,
 ): Promise<Evaluation> {
   const { engine, labels, vocab, tokenizer, refiner } = predictor;
   const multiLabel = predictor.thresholds !== undefined;
   const blocks = new Blocks<GivenRow>(rows, '{ text, label }', rowsPerBlock(labels.length));
-  const measurer = measurerOf(predictor);
+  const measurer = measurerOf(predictor, least);
   const turns = new Turns(signal, undefined, 'the evaluation');
   const unknown = new UnknownLabels(labels, multiLabel, unknownLabels === 'wrong');
   const read = async (): Promise<ReadBlock> => {

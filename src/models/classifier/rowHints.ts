@@ -1,3 +1,4 @@
+import { counted } from '../../core/counted.js';
 import { constraint, DataError } from '../../core/errors.js';
 import type { Rows, RowsOrigin } from '../../data/readers/rows.js';
 import type { EncodedDataset } from '../../data/sets/encoded.js';
@@ -38,7 +39,7 @@ function alike({ classes }: EncodedDataset, counts: Int32Array): string | undefi
   if (same.length === 0) return undefined;
   const words = same
     .slice(0, MOST_GROUPS)
-    .map((group) => group.map((index) => `${shown(classes[index]!)} (${counts[index]} rows)`).join(' and '));
+    .map((group) => group.map((index) => `${shown(classes[index]!)} (${counted(counts[index]!)})`).join(' and '));
   const more = same.length > MOST_GROUPS ? `; and ${same.length - MOST_GROUPS} more` : '';
   return `labels differ only in blanks, case or Unicode's normal form, and are learned as different ones: ${words.join('; ')}${more}`;
 }
@@ -61,7 +62,7 @@ function labelsAsRows(dataset: EncodedDataset): string | undefined {
     texts < length / 2
       ? `but only ${texts} different texts: text and label seem to be swapped`
       : 'so that hardly any label has a second row to learn from; is the column of the label the right one?';
-  return `there are ${classes.length} labels in ${length} rows, ${swapped}`;
+  return `there are ${counted(classes.length, 'label')} in ${counted(length)}, ${swapped}`;
 }
 
 /**

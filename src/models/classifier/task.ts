@@ -1,3 +1,4 @@
+import { counted } from '../../core/counted.js';
 import { settingsOf } from '../../core/options/table.js';
 import type { Rows } from '../../data/readers/rows.js';
 import type { EncodedDataset } from '../../data/sets/encoded.js';
@@ -116,7 +117,7 @@ function decideSubwords({ train }: ClassifierData, settings: TrainSettings, resu
   // Off if a checkpoint does not mention it; libtorch has no subwords, and an encoder's layers read none.
   const free = choosesSubwords && !resumed && encoder === undefined && device === 'cpu';
   if (!free || !defaultSubwords(length, classes.length)) return { settings, chosen: [] };
-  const why = `${length} rows, ${classes.length} labels`;
+  const why = `${counted(length)}, ${counted(classes.length, 'label')}`;
   return {
     settings: { ...settings, subwords: settingsOf(SUBWORDS, {}) },
     chosen: [{ option: 'subwords', value: true, why }],
@@ -194,10 +195,13 @@ export function classifierTask<M extends TrainedModel>(make: (parts: ClassifierP
     settle: settleTokenizer,
     decide: decideSubwords,
     characters: ({ subwords }) => subwords,
-    epochs: ({ train: { classes } }) => ({ epochs: defaultEpochs(classes.length), why: `${classes.length} labels` }),
+    epochs: ({ train: { classes } }) => ({
+      epochs: defaultEpochs(classes.length),
+      why: counted(classes.length, 'label'),
+    }),
     adversarial: ({ train: { length, classes } }) => ({
       adversarial: defaultAdversarial(length, classes.length),
-      why: `${length} rows, ${classes.length} labels`,
+      why: `${counted(length)}, ${counted(classes.length, 'label')}`,
     }),
     chosen: chosenMixture,
     head: ({ train }, { model: { pooling, multiLabel } }) => ({

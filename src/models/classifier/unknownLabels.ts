@@ -1,3 +1,4 @@
+import { counted } from '../../core/counted.js';
 import { DataError } from '../../core/errors.js';
 import { listed } from '../../core/listed.js';
 import { type GivenRow, type RowsOrigin, withOrigin } from '../../data/readers/rows.js';
@@ -91,7 +92,7 @@ export class UnknownLabels {
     );
     const known = [...this.#known].map((label) => JSON.stringify(label));
     const message =
-      `${this.#all} of ${this.#rows} rows have an unknown label: ${listed(named)}; the known ones are ${listed(known)}; ` +
+      `${this.#all} of ${counted(this.#rows)} ${this.#all === 1 ? 'has' : 'have'} an unknown label: ${listed(named)}; the known ones are ${listed(known)}; ` +
       "unknownLabels: 'wrong' (--unknown-labels wrong) counts them as wrong";
     const line = Math.min(...[...this.#found.values()].map((each) => each.line ?? Number.POSITIVE_INFINITY));
     return new DataError('UNKNOWN_LABEL', message, { file, line: Number.isFinite(line) ? line : undefined });

@@ -1,6 +1,7 @@
+import { existsSync } from 'node:fs';
 import type { NamedArray } from '../../../index.d.js';
 import { isSource } from '../../core/checks.js';
-import { invalidArgument, ModelFileError } from '../../core/errors.js';
+import { DataError, invalidArgument, ModelFileError } from '../../core/errors.js';
 import { checkOptionNames } from '../../core/options/names.js';
 import { checkSignal, throwIfAborted } from '../../core/signals.js';
 import { Turns } from '../../core/turns.js';
@@ -40,6 +41,9 @@ export interface TextScore extends LanguageResult {
   logProbabilities: Float64Array;
 }
 
+/** Code units of a text that a message shows. */
+const SHOWN = 60;
+
 /** Names of files that are one text. */
 const TEXT_FILE = /\.txt(\.(gz|gzip|zst|zstd))?$/i;
 
@@ -47,6 +51,13 @@ const TEXT_FILE = /\.txt(\.(gz|gzip|zst|zstd))?$/i;
 function textsOf(texts: LanguageTexts | string): LanguageTexts {
   if (typeof texts === 'string') {
     if (texts === '') throw invalidArgument('texts', 'texts, or the path of a file', texts);
+    if (texts !== '-' && !existsSync(texts)) {
+      const shown = texts.length > SHOWN ? `${texts.slice(0, SHOWN)}…` : texts;
+      throw new DataError(
+        'FILE_NOT_FOUND',
+        `there is no file ${JSON.stringify(shown)}; a string is the path of a file, and texts themselves are given as an array: [text]`,
+      );
+    }
     return TEXT_FILE.test(texts) ? readWholeText(texts) : readTexts(texts);
   }
   if (!isSource(texts)) throw invalidArgument('texts', 'texts, or the path of a file', texts);

@@ -1,3 +1,4 @@
+import { counted } from '../../core/counted.js';
 import { settingsOf } from '../../core/options/table.js';
 import type { NetworkSettings } from '../../engine/network.js';
 import { EXTENT } from '../../text/extent.js';
@@ -65,7 +66,7 @@ export function languageTask<M extends TrainedModel>(make: (parts: LanguageParts
     gather: () => {
       throw new Error('a language model uses a separate plan');
     },
-    epochs: ({ train }) => ({ epochs: defaultEpochs(train.units.length), why: `${train.units.length} units` }),
+    epochs: ({ train }) => ({ epochs: defaultEpochs(train.units.length), why: counted(train.units.length, 'unit') }),
     head: ({ vocab }, { model }) => languageHead(vocab.length, model),
     loss: () => ({ weights: [], smoothing: 0 }),
     start: (common, { texts, train }) => ({ ...common, texts, units: train.units.length - 1 }),

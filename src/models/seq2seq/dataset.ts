@@ -1,3 +1,4 @@
+import { counted } from '../../core/counted.js';
 import { DataError } from '../../core/errors.js';
 import type { Turns } from '../../core/turns.js';
 import type { Chunk } from '../../engine/engine.js';
@@ -91,7 +92,7 @@ export async function encodeSide(
       const what =
         length === 0
           ? `the ${name} has no unit`
-          : `the ${name} has ${length.toLocaleString('en-US')} units, more than maxLength, ${maxLength.toLocaleString('en-US')}: remove the pair, or raise maxLength`;
+          : `the ${name} has ${counted(length, 'unit')}, more than maxLength, ${maxLength.toLocaleString('en-US')}: remove the pair, or raise maxLength`;
       throw new DataError('INVALID_ROW', place + what, { file: pairs.file, line: pairs.lines[pair] || undefined });
     }
     parts.push(numbers);

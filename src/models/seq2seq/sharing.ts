@@ -1,4 +1,5 @@
 import { inNextTurn } from '../../core/clock.js';
+import { counted } from '../../core/counted.js';
 import { RecurraError } from '../../core/errors.js';
 import { aborted, throwIfAborted } from '../../core/signals.js';
 import type { DecodeSettings, TranslatingEngine } from '../../engine/translating.js';
@@ -96,7 +97,7 @@ export class SharedDecoding {
       this.#refused++;
       throw new RecurraError(
         'OVERLOADED',
-        `${this.#waiting} texts are already waiting, and maxQueue is ${maxQueue}; try again later`,
+        `${counted(this.#waiting, 'text')} ${this.#waiting === 1 ? 'is' : 'are'} already waiting, and maxQueue is ${maxQueue}; try again later`,
       );
     }
     let onAbort = () => {};

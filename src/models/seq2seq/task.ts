@@ -1,3 +1,4 @@
+import { counted } from '../../core/counted.js';
 import type { Pairs } from '../../data/readers/rows.js';
 import type { Task, TaskTypes, TrainedModel } from '../../training/task.js';
 import { readUnitFile } from '../file.js';
@@ -47,7 +48,7 @@ export function seq2seqTask<M extends TrainedModel>(make: (parts: Seq2SeqParts) 
     settings: seq2seqSettings,
     prepare: preparePairs,
     gather: (train, indices) => train.gather(indices),
-    epochs: ({ train: { length } }) => ({ epochs: defaultEpochs(length), why: `${length} pairs` }),
+    epochs: ({ train: { length } }) => ({ epochs: defaultEpochs(length), why: counted(length, 'pair') }),
     head: ({ units }, { model }) => sequenceHead(model, units.target),
     loss: (_, { labelSmoothing }) => ({ weights: [], smoothing: labelSmoothing }),
     sampling: ({ scheduledSampling }, epoch, epochs) =>

@@ -1,4 +1,5 @@
 import { after, now } from '../../core/clock.js';
+import { counted } from '../../core/counted.js';
 import { RecurraError } from '../../core/errors.js';
 import { aborted } from '../../core/signals.js';
 import type { Answer, Asked, Call } from './call.js';
@@ -45,7 +46,7 @@ export class CallQueue<T> {
       this.#refused++;
       throw new RecurraError(
         'OVERLOADED',
-        `${this.#waiting} texts are already waiting, and maxQueue is ${maxQueue}; try again later`,
+        `${counted(this.#waiting, 'text')} ${this.#waiting === 1 ? 'is' : 'are'} already waiting, and maxQueue is ${maxQueue}; try again later`,
       );
     }
     return new Promise((resolve, reject) => {

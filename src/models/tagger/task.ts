@@ -1,3 +1,4 @@
+import { counted } from '../../core/counted.js';
 import type { NetworkSettings } from '../../engine/network.js';
 import type { Task, TaskTypes, TrainedModel } from '../../training/task.js';
 import { describedText, readModelFile } from '../file.js';
@@ -50,7 +51,7 @@ export function taggerTask<M extends TrainedModel>(make: (parts: TaggerParts) =>
     settings: taggerSettings,
     prepare: prepareTags,
     gather: (train, indices) => train.gather(indices),
-    epochs: ({ train: { length } }) => ({ epochs: defaultEpochs(length), why: `${length} rows` }),
+    epochs: ({ train: { length } }) => ({ epochs: defaultEpochs(length), why: counted(length) }),
     head: ({ set }, { model }) => tagsHead(set, model),
     loss: () => ({ weights: [], smoothing: 0 }),
     start: (common, { set }) => ({ ...common, labels: set.labels, scheme: set.scheme }),

@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { counted } from '../../core/counted.js';
 import { DataError } from '../../core/errors.js';
 import { Turns } from '../../core/turns.js';
 import type { Contents, TrainingData } from '../task.js';
@@ -98,7 +99,7 @@ export async function fingerprintOf(
 export function checkFingerprint(path: string, stored: Fingerprint, now: Fingerprint, file: string | undefined): void {
   if (stored.sha256 === now.sha256) return;
   const count = ({ rows, validationRows }: Fingerprint) =>
-    `${rows} rows to train on${validationRows > 0 ? ` and ${validationRows} to validate on` : ''}`;
+    `${counted(rows)} to train on${validationRows > 0 ? ` and ${validationRows} to validate on` : ''}`;
   const difference =
     count(stored) === count(now)
       ? `the same number as now (${count(now)}), but with other rows, another order or another tokenizer`

@@ -37,6 +37,15 @@ beforeAll(async () => {
 
 afterAll(() => model.close());
 
+it('takes a string for the path of a file, and says so if there is none', async () => {
+  await expect(LanguageModel.train('Once upon a time')).rejects.toMatchObject({
+    code: 'FILE_NOT_FOUND',
+    message:
+      'there is no file "Once upon a time"; a string is the path of a file, and texts themselves are given as an array: [text]',
+  });
+  await expect(LanguageModel.train('a'.repeat(5_000))).rejects.toThrow(/^there is no file "a{60}…";/);
+});
+
 describe('a language model of characters', () => {
   it('learns a text, and measures it', async () => {
     const last = model.history.at(-1)!.validation!;
