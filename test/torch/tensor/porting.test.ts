@@ -1,6 +1,6 @@
 import { inspect } from 'node:util';
 import { describe, expect, it } from 'vitest';
-import { cat, nn, ones, optim, stack, tensor, zeros } from '../../../src/torch/index.js';
+import { cat, cuda, nn, ones, optim, stack, tensor, zeros } from '../../../src/torch/index.js';
 
 const x = tensor(
   [
@@ -58,6 +58,14 @@ describe("PyTorch's positional arguments", () => {
     ],
     ['norm({ p: 1 })', () => x.norm({ p: 1 } as never), /a number for p of norm/],
   ])('%s says what is possible', (_, compute, message) => expect(compute).toThrow(message));
+});
+
+describe("to('cuda')", () => {
+  it.skipIf(cuda.isAvailable())('without a GPU says why not, and what works', () => {
+    for (const move of [() => x.to('cuda'), () => new nn.Linear(2, 2).to('cuda:1')]) {
+      expect(move).toThrow(/^CUDA cannot be used: .*; 'cpu' needs no GPU$/);
+    }
+  });
 });
 
 describe("JavaScript's operators", () => {
