@@ -54,7 +54,12 @@ export function castsTogether(a: { dtype: DType; device: Device }, b: { dtype: D
 export function checkLikeWeight(name: string, tensor: TensorBase, weight: { dtype: DType; device: Device }): void {
   checkTensor(name, tensor);
   if (tensor.dtype !== weight.dtype && !castsTogether(tensor, weight)) {
-    throw mismatch(name, `${dtypeText(weight.dtype)}, the dtype of the weights,`, dtypeText(tensor.dtype), 'INVALID_DTYPE');
+    throw mismatch(
+      name,
+      `${dtypeText(weight.dtype)}, the dtype of the weights,`,
+      dtypeText(tensor.dtype),
+      'INVALID_DTYPE',
+    );
   }
   if (tensor.device !== weight.device) {
     throw mismatch(

@@ -145,7 +145,8 @@ export abstract class Module {
    *
    * @example
    * ```ts
-   * const { missingKeys } = net.loadStateDict(pretrained, { strict: false });
+   * const { tensors } = await loadFile('pretrained.safetensors');
+   * const { missingKeys } = net.loadStateDict(tensors, { strict: false });
    * console.log('not loaded:', missingKeys);
    * ```
    */
