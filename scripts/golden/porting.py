@@ -42,6 +42,12 @@ modules = {
     "Linear(2, 3, { bias: false })": nn.Linear(2, 3, bias=False),
     "Dropout(0.1)": nn.Dropout(0.1),
     "CrossEntropyLoss({ labelSmoothing: 0.1 })": nn.CrossEntropyLoss(label_smoothing=0.1),
+    "ReLU()": nn.ReLU(),
+    "Tanh()": nn.Tanh(),
+    "Sigmoid()": nn.Sigmoid(),
+    "Softmax(1)": nn.Softmax(1),
+    "LogSoftmax({ dim: 1 })": nn.LogSoftmax(dim=1),
+    "NLLLoss()": nn.NLLLoss(),
     "ModuleList()": nn.ModuleList(),
     "Sequential()": nn.Sequential(),
     "Net()": Net(),
@@ -58,12 +64,30 @@ def message(function):
 
 linear = nn.Linear(2, 3)
 incompatible = nn.Linear(2, 3).load_state_dict({"weight": torch.zeros(3, 2), "extra": torch.zeros(1)}, strict=False)
+
+
+def nll(**options):
+    """Loss and gradient by the logits of log_softmax and NLLLoss; with reduction none, of the losses' sum."""
+    logits = torch.tensor([[1.0, -2.0, 0.5], [0.25, 3.0, -1.0], [2.0, 0.0, 0.75], [-1.0, 1.0, 4.0]], requires_grad=True)
+    loss = nn.NLLLoss(**options)(nn.LogSoftmax(dim=1)(logits), torch.tensor([0, 2, -100, 1]))
+    loss.sum().backward()
+    return {"loss": loss.tolist(), "grad": logits.grad.tolist()}
+
+
+weight = torch.tensor([1.0, 2.0, 0.5])
 result = {
     "modules": {name: repr(module) for name, module in modules.items()},
     "errors": {
         "strict": message(lambda: linear.load_state_dict({"weight": torch.zeros(2, 3), "a": torch.zeros(1), "b": torch.zeros(1)})),
         "loose": message(lambda: linear.load_state_dict({"weight": torch.zeros(2, 3)}, strict=False)),
         "labels": message(lambda: nn.functional.cross_entropy(torch.zeros(2, 3), torch.zeros(2, dtype=torch.int32))),
+    },
+    "nll": {
+        "mean": nll(),
+        "mean weighted": nll(weight=weight),
+        "sum": nll(reduction="sum"),
+        "none": nll(reduction="none"),
+        "none weighted": nll(reduction="none", weight=weight),
     },
     "incompatible": incompatible._asdict(),
 }

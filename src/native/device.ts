@@ -9,7 +9,15 @@ import { openCuda } from './cuda.js';
  * @internal
  */
 export function resolveDevice(name: string, value: unknown): Device {
-  const device = checkDevice(name, value);
+  try {
+    return opened(checkDevice(name, value));
+  } catch (error) {
+    if (!(error instanceof CudaError)) throw error;
+    throw new CudaError(error.code, `${error.message}; 'cpu' needs no GPU`, { cause: error });
+  }
+}
+
+function opened(device: Device): Device {
   if (device === 'cpu') return device;
   openCuda();
   return device === 'cuda' ? 'cuda:0' : device;
@@ -34,7 +42,7 @@ export function chooseDevice(value: unknown, fallBack: (reason: string) => void 
   const device = checkDeviceOrAuto('device', value);
   if (device !== 'auto') return resolveDevice('device', device);
   try {
-    return resolveDevice('device', 'cuda');
+    return opened('cuda');
   } catch (error) {
     if (!(error instanceof CudaError)) throw error;
     fallBack(`device 'auto' is the CPU: ${error.message}`);

@@ -2,7 +2,7 @@ import type { Device } from '../../core/device.js';
 import { ArgumentError, invalidArgument, mismatch } from '../../core/errors.js';
 import { torch } from '../../native/torch.js';
 import { checkTensor, nativeOf, type TensorBase } from '../tensor/base.js';
-import { type DType, isWeightDtype, shapeText } from '../tensor/dtype.js';
+import { type DType, dtypeText, isWeightDtype, shapeText } from '../tensor/dtype.js';
 
 /** Options of all layers with parameters. */
 export interface FactoryOptions {
@@ -54,7 +54,12 @@ export function castsTogether(a: { dtype: DType; device: Device }, b: { dtype: D
 export function checkLikeWeight(name: string, tensor: TensorBase, weight: { dtype: DType; device: Device }): void {
   checkTensor(name, tensor);
   if (tensor.dtype !== weight.dtype && !castsTogether(tensor, weight)) {
-    throw mismatch(name, `a ${weight.dtype} tensor, as the weights are`, `a ${tensor.dtype} tensor`, 'INVALID_DTYPE');
+    throw mismatch(
+      name,
+      `${dtypeText(weight.dtype)}, the dtype of the weights,`,
+      dtypeText(tensor.dtype),
+      'INVALID_DTYPE',
+    );
   }
   if (tensor.device !== weight.device) {
     throw mismatch(
@@ -86,7 +91,7 @@ export function checkExactShape(name: string, tensor: TensorBase, shape: readonl
  */
 export function checkIds(name: string, ids: TensorBase, limit: number, what: string): void {
   if (ids.dtype !== 'int64' && ids.dtype !== 'int32') {
-    throw mismatch(name, 'a tensor of int64 or int32', `a ${ids.dtype} tensor`, 'INVALID_DTYPE');
+    throw mismatch(name, 'a tensor of int64 or int32', dtypeText(ids.dtype), 'INVALID_DTYPE');
   }
   const range = idRange(ids);
   if (!range) return;

@@ -1,15 +1,17 @@
 import { checkChoice, checkInteger, checkNumber, checkOptions, checkProbability } from '../../core/checks.js';
-import { ArgumentError, invalidArgument, mismatch } from '../../core/errors.js';
+import { invalidArgument, mismatch } from '../../core/errors.js';
 import { torch } from '../../native/torch.js';
 import { checkTensor, checkTensorDtype, isTensor, nativeOf, wrap } from '../tensor/base.js';
 import { cat, full } from '../tensor/create.js';
 import { floatingDtypes, shapeText } from '../tensor/dtype.js';
 import { tidy } from '../tensor/memory.js';
 import type { Tensor } from '../tensor/tensor.js';
-import { castsTogether, checkExactShape, checkIds, checkLikeWeight, idRange } from './check.js';
+import { castsTogether, checkExactShape, checkIds, checkLikeWeight } from './check.js';
+import { checkTargets } from './functionalLoss.js';
 import { resolvePadding } from './padding.js';
 
 export { type EmbeddingBagMode, type EmbeddingBagOptions, embeddingBag } from './functionalBag.js';
+export { type NLLLossOptions, nllLoss } from './functionalLoss.js';
 
 /** Options of {@link crossEntropy}. */
 export interface CrossEntropyOptions {
@@ -56,13 +58,13 @@ export function sigmoid(input: Tensor): Tensor {
  * nn.functional.softmax(tensor([0, 0], { dtype: 'float32' }), { dim: 0 }).toArray(); // [0.5, 0.5]
  * ```
  */
-export function softmax(input: Tensor, { dim }: { dim: number }): Tensor {
+export function softmax(input: Tensor, dim: number | { dim: number }): Tensor {
   checkTensor('input of softmax', input);
   return input.softmax(dim);
 }
 
 /** Logarithm of {@link softmax}. */
-export function logSoftmax(input: Tensor, { dim }: { dim: number }): Tensor {
+export function logSoftmax(input: Tensor, dim: number | { dim: number }): Tensor {
   checkTensor('input of logSoftmax', input);
   return input.logSoftmax(dim);
 }
@@ -176,7 +178,7 @@ export function crossEntropy(logits: Tensor, target: Tensor, options?: CrossEntr
     const expected = logits.ndim === 1 ? [] : [logits.shape[0]!, ...logits.shape.slice(2)];
     checkTensorDtype('target of crossEntropy', target, ['int64']);
     checkExactShape('target of crossEntropy', target, expected, `(logits have shape ${shapeText(logits.shape)})`);
-    checkTargets(target, classes, checkInteger('ignoreIndex of crossEntropy', ignoreIndex));
+    checkTargets('crossEntropy', target, classes, checkInteger('ignoreIndex of crossEntropy', ignoreIndex));
   }
   if (weight !== undefined) {
     checkLikeWeight('weight of crossEntropy', weight, logits);
@@ -188,18 +190,6 @@ export function crossEntropy(logits: Tensor, target: Tensor, options?: CrossEntr
   return wrap(
     torch().crossEntropy(nativeOf(logits), nativeOf(target), weights, reduction, ignoreIndex, labelSmoothing),
   );
-}
-
-function checkTargets(target: Tensor, classes: number, ignoreIndex: number): void {
-  const range = idRange(target);
-  if (!range || (range.min >= 0 && range.max < classes)) return;
-  const wrong = target.toTypedArray().find((value) => Number(value) !== ignoreIndex && (value < 0 || value >= classes));
-  if (wrong !== undefined) {
-    throw new ArgumentError(
-      'OUT_OF_RANGE',
-      `Expected class indices from 0 to ${classes - 1} (the logits have ${classes} classes), or ignoreIndex ${ignoreIndex}, for target of crossEntropy but found ${wrong}`,
-    );
-  }
 }
 
 /**

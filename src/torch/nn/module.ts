@@ -1,8 +1,9 @@
-import { checkFlag, checkOptions } from '../../core/checks.js';
+import { checkFlag } from '../../core/checks.js';
+import type { Device } from '../../core/device.js';
 import { ArgumentError, invalidArgument } from '../../core/errors.js';
 import { resolveDevice } from '../../native/device.js';
-import { isTensor, nativeOf, replaceNative, type ToOptions } from '../tensor/base.js';
-import { checkDtype, isFloating, isWeightDtype } from '../tensor/dtype.js';
+import { isTensor, nativeOf, replaceNative, type ToOptions, toOptions } from '../tensor/base.js';
+import { checkDtype, type DType, isFloating, isWeightDtype } from '../tensor/dtype.js';
 import { noGrad } from '../tensor/grad.js';
 import { untrack } from '../tensor/scope.js';
 import type { Tensor } from '../tensor/tensor.js';
@@ -144,7 +145,8 @@ export abstract class Module {
    *
    * @example
    * ```ts
-   * const { missingKeys } = net.loadStateDict(pretrained, { strict: false });
+   * const { tensors } = await loadFile('pretrained.safetensors');
+   * const { missingKeys } = net.loadStateDict(tensors, { strict: false });
    * console.log('not loaded:', missingKeys);
    * ```
    */
@@ -176,9 +178,11 @@ export abstract class Module {
   /**
    * Moves parameters and buffers to another device, or converts those of floats to another dtype, in place. Make the
    * optimizer afterwards: one made before refuses to continue.
+   *
+   * @param options - Also a dtype or a device alone: `to('float64')`, `to('cuda')`.
    */
-  to(options: ToOptions): this {
-    const { dtype, device } = checkOptions('options of to', options, ['dtype', 'device']);
+  to(options: ToOptions | DType | Device): this {
+    const { dtype, device } = toOptions(options);
     if (dtype !== undefined && !isWeightDtype(checkDtype('dtype of to', dtype))) {
       throw invalidArgument('dtype of to', WEIGHT_DTYPES, dtype, 'INVALID_DTYPE');
     }

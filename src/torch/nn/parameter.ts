@@ -1,6 +1,6 @@
 import { invalidArgument, mismatch } from '../../core/errors.js';
 import { isTensor, nativeOf, tensorToken } from '../tensor/base.js';
-import { isWeightDtype } from '../tensor/dtype.js';
+import { dtypeText, isWeightDtype } from '../tensor/dtype.js';
 import { untrack } from '../tensor/scope.js';
 import { Tensor } from '../tensor/tensor.js';
 import { WEIGHT_DTYPES } from './check.js';
@@ -28,7 +28,7 @@ export class Parameter extends Tensor {
   constructor(data: Tensor, { requiresGrad = true }: { requiresGrad?: boolean } = {}) {
     if (!isTensor(data)) throw invalidArgument('data of Parameter', 'a Tensor', data);
     if (requiresGrad && !isWeightDtype(data.dtype)) {
-      throw mismatch('data of Parameter', `a tensor of ${WEIGHT_DTYPES}`, `a ${data.dtype} tensor`, 'INVALID_DTYPE');
+      throw mismatch('data of Parameter', `a tensor of ${WEIGHT_DTYPES}`, dtypeText(data.dtype), 'INVALID_DTYPE');
     }
     super(tensorToken(), nativeOf(data).detach());
     untrack(this);

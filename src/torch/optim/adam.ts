@@ -1,5 +1,6 @@
 import { checkRange } from '../../core/checks.js';
 import { invalidArgument } from '../../core/errors.js';
+import { checkOptionNames } from '../../core/options/names.js';
 import { type NativeOptions, Optimizer, type ParamsInput } from './optimizer.js';
 import type { OptimizerOptions } from './options.js';
 
@@ -93,11 +94,10 @@ export class AdamW extends Optimizer<AdamOptions> {
  */
 export function withDefaults<O extends object>(kind: string, base: O, options: Partial<O>): O {
   if (typeof options !== 'object' || options === null)
-    throw invalidArgument(`options of ${kind}`, 'an object of options', options);
+    throw invalidArgument(`options of ${kind}`, 'an object of options, such as { lr: 0.01 }', options);
+  checkOptionNames(`options of ${kind}`, options, Object.keys(base));
   const result = { ...base };
   for (const [name, value] of Object.entries(options)) {
-    if (!Object.hasOwn(base, name))
-      throw invalidArgument(`options of ${kind}`, `names of ${Object.keys(base).join(', ')}`, name);
     if (value !== undefined) result[name as keyof O] = value as O[keyof O];
   }
   return result;

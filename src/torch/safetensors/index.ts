@@ -138,7 +138,7 @@ export async function loadFile(path: string): Promise<LoadedFile> {
  *
  * @example
  * ```ts
- * await save({ epoch, net: net.stateDict(), optimizer: optimizer.stateDict() }, 'checkpoint.safetensors');
+ * await save({ epoch: 1, net: net.stateDict(), optimizer: optimizer.stateDict() }, 'checkpoint.safetensors');
  * ```
  */
 export async function save(value: unknown, path: string): Promise<void> {

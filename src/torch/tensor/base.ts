@@ -1,9 +1,19 @@
-import { checkOptions } from '../../core/checks.js';
+import { checkOptions, choiceWords } from '../../core/checks.js';
 import type { Device } from '../../core/device.js';
 import { ArgumentError, invalidArgument, mismatch, RecurraError } from '../../core/errors.js';
 import { resolveDevice } from '../../native/device.js';
 import { type NativeTensor, torch } from '../../native/torch.js';
-import { checkDim, checkDtype, countElements, type DType, shapeText, type TypedArray } from './dtype.js';
+import {
+  checkDim,
+  checkDtype,
+  countElements,
+  type DType,
+  dtypes,
+  dtypeText,
+  isDtype,
+  shapeText,
+  type TypedArray,
+} from './dtype.js';
 import { nest, valueTexts } from './nested.js';
 import { track, untrack } from './scope.js';
 import type { Tensor } from './tensor.js';
@@ -102,9 +112,11 @@ export abstract class TensorBase {
     return countElements(this.shape);
   }
 
-  /** Size of one dimension, counted from the end if negative. */
-  size(dim: number): number {
-    return this.shape[checkDim('size', dim, this.ndim)]!;
+  /** Size of one dimension, counted from the end if negative; without one, the sizes of all, as {@link shape}. */
+  size(): readonly number[];
+  size(dim: number): number;
+  size(dim?: number): number | readonly number[] {
+    return dim === undefined ? this.shape : this.shape[checkDim('size', dim, this.ndim)]!;
   }
 
   /** `true` once the memory was given back. */
@@ -204,10 +216,11 @@ export abstract class TensorBase {
    * The tensor as another dtype or on another device; gradients flow through. The same elements, not copied, if nothing
    * changes.
    *
-   * @throws `INVALID_DEVICE` if there is no such device here.
+   * @param options - Also a dtype or a device alone: `to('int64')`, `to('cuda')`.
+   * @throws `CudaError` if CUDA cannot be used.
    */
-  to(options: ToOptions): Tensor {
-    const { dtype, device } = checkOptions('options of to', options, ['dtype', 'device']);
+  to(options: ToOptions | DType | Device): Tensor {
+    const { dtype, device } = toOptions(options);
     let native = getNative(this);
     let owned = false;
     if (dtype !== undefined && checkDtype('dtype of to', dtype) !== this.dtype) {
@@ -272,22 +285,22 @@ export abstract class TensorBase {
     return `${name}(${values}, shape=${shapeText(this.shape)}, dtype=${this.dtype}${device})`;
   }
 
-  /**
-   * Always throws: JSON has no tensors, and `JSON.stringify` would leave their elements out.
-   *
-   * @throws `INVALID_ARGUMENT`, saying what to use instead.
-   */
-  toJSON(): never {
-    throw new ArgumentError(
-      'INVALID_ARGUMENT',
-      'JSON.stringify would lose the elements of a tensor; save(value, path) writes tensors with plain values, toArray() gives nested arrays, item() a number',
-    );
-  }
-
   /** @internal */
   [Symbol.for('nodejs.util.inspect.custom')](): string {
     return this.toString();
   }
+}
+
+/**
+ * What `to` of tensors and modules takes, as options: a name alone is a dtype or a device.
+ *
+ * @internal
+ */
+export function toOptions(options: ToOptions | DType | Device): ToOptions {
+  if (typeof options !== 'string') return checkOptions('options of to', options, ['dtype', 'device']);
+  if (isDtype(options)) return { dtype: options };
+  if (/^(cpu|cuda)/.test(options)) return { device: options };
+  throw invalidArgument('options of to', `a dtype (${choiceWords(dtypes)}), or a device, 'cpu' or 'cuda'`, options);
 }
 
 /** The bytes of bfloat16 elements as float32, which holds them exactly. */
@@ -407,8 +420,8 @@ export function checkTensorDtype(name: string, tensor: TensorBase, allowed: read
   if (!allowed.includes(tensor.dtype)) {
     throw mismatch(
       name,
-      `a tensor of ${allowed.join(' or ')}`,
-      `a ${tensor.dtype} tensor of shape ${shapeText(tensor.shape)}`,
+      `a tensor of ${allowed.join(' or ')} (t.to('${allowed[0]}') converts)`,
+      `${dtypeText(tensor.dtype)} of shape ${shapeText(tensor.shape)}`,
       'INVALID_DTYPE',
     );
   }

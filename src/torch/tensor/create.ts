@@ -5,7 +5,7 @@ import { resolveDevice } from '../../native/device.js';
 import { type NativeTensor, torch } from '../../native/torch.js';
 import { checkSameDevice, checkTensor, isTensor, nativeOf, type TensorBase, wrap } from './base.js';
 import { fromData, type TensorData } from './data.js';
-import { checkDim, checkDtype, checkShape, type DType, isFloating, shapeText } from './dtype.js';
+import { checkDim, checkDtype, checkShape, type DType, dimOf, isFloating, shapeText } from './dtype.js';
 import type { Tensor } from './tensor.js';
 
 /** What the functions that make tensors have in common. */
@@ -251,12 +251,12 @@ function checkTensors(name: string, tensors: readonly TensorBase[]): NativeTenso
  * cat([tensor([[1], [2]]), tensor([[3]])], 0).toArray(); // [[1], [2], [3]]
  * ```
  */
-export function cat(tensors: readonly TensorBase[], dim = 0): Tensor {
+export function cat(tensors: readonly TensorBase[], dim: number | { dim: number } = 0): Tensor {
   const natives = checkTensors('cat', tensors);
   const first = tensors[0]!.shape;
   if (first.length === 0)
     throw mismatch('tensors of cat', 'tensors with dimensions', 'a tensor of shape []', 'INVALID_SHAPE');
-  const at = checkDim('cat', dim, first.length);
+  const at = checkDim('cat', dimOf(dim), first.length);
   for (const { shape } of tensors) {
     if (shape.length !== first.length || shape.some((size, i) => i !== at && size !== first[i])) {
       throw mismatch(
@@ -278,7 +278,7 @@ export function cat(tensors: readonly TensorBase[], dim = 0): Tensor {
  * stack([tensor([1, 2]), tensor([3, 4])]).toArray(); // [[1, 2], [3, 4]]
  * ```
  */
-export function stack(tensors: readonly TensorBase[], dim = 0): Tensor {
+export function stack(tensors: readonly TensorBase[], dim: number | { dim: number } = 0): Tensor {
   const natives = checkTensors('stack', tensors);
   const first = tensors[0]!.shape;
   for (const { shape } of tensors) {
@@ -291,7 +291,7 @@ export function stack(tensors: readonly TensorBase[], dim = 0): Tensor {
       );
     }
   }
-  return wrap(torch().stack(natives, checkDim('stack', dim, first.length + 1)));
+  return wrap(torch().stack(natives, checkDim('stack', dimOf(dim), first.length + 1)));
 }
 
 /**

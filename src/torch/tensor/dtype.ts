@@ -50,15 +50,31 @@ export function isWeightDtype(dtype: DType): dtype is 'float32' | 'float64' {
 }
 
 /**
+ * Whether a value is the name of a dtype.
+ *
+ * @internal
+ */
+export function isDtype(value: unknown): value is DType {
+  return dtypes.includes(value as DType);
+}
+
+/**
+ * A tensor of a dtype in words: `an int64 tensor`.
+ *
+ * @internal
+ */
+export function dtypeText(dtype: DType): string {
+  return `${dtype.startsWith('i') ? 'an' : 'a'} ${dtype} tensor`;
+}
+
+/**
  * Throws unless `value` is the name of a dtype.
  *
  * @internal
  */
 export function checkDtype(name: string, value: unknown): DType {
-  if (!dtypes.includes(value as DType)) {
-    throw invalidArgument(name, choiceWords(dtypes), value, 'INVALID_DTYPE');
-  }
-  return value as DType;
+  if (!isDtype(value)) throw invalidArgument(name, choiceWords(dtypes), value, 'INVALID_DTYPE');
+  return value;
 }
 
 /**
@@ -67,7 +83,7 @@ export function checkDtype(name: string, value: unknown): DType {
  * @internal
  */
 export function checkShape(name: string, value: unknown): number[] {
-  if (!Array.isArray(value)) throw invalidArgument(name, 'an array of sizes', value, 'INVALID_SHAPE');
+  if (!Array.isArray(value)) throw invalidArgument(name, 'an array of sizes, such as [2, 3]', value, 'INVALID_SHAPE');
   for (const size of value) {
     if (typeof size !== 'number' || !Number.isSafeInteger(size) || size < 0) {
       throw invalidArgument(`each size of ${name}`, 'an integer of at least 0', size, 'INVALID_SHAPE');
@@ -105,6 +121,24 @@ export function checkDim(operation: string, dim: unknown, ndim: number, name = '
     );
   }
   return dim < 0 ? dim + span : dim;
+}
+
+/**
+ * A dimension that is given alone or, as Python's `dim=1`, in an object.
+ *
+ * @internal
+ */
+export function dimOf(dim: number | { dim: number }): number {
+  return typeof dim === 'object' && dim !== null ? dim.dim : dim;
+}
+
+/**
+ * Sizes that are given one by one, as PyTorch's `view(-1, 3)`, or as one array.
+ *
+ * @internal
+ */
+export function sizesOf(sizes: readonly number[] | readonly [readonly number[]]): readonly number[] {
+  return (sizes.length === 1 && typeof sizes[0] !== 'number' ? sizes[0] : sizes) as readonly number[];
 }
 
 /**

@@ -1,7 +1,7 @@
-import { checkOptions } from '../../core/checks.js';
+import { checkFlag, checkNumber, checkOptions } from '../../core/checks.js';
 import { mismatch } from '../../core/errors.js';
 import { checkTensorDtype, nativeOf, wrap } from './base.js';
-import { checkDim, floatingDtypes, shapeText } from './dtype.js';
+import { checkDim, dimOf, floatingDtypes, shapeText } from './dtype.js';
 import { TensorMath } from './math.js';
 import type { Tensor } from './tensor.js';
 
@@ -21,6 +21,17 @@ export interface ReduceDimOptions {
   keepdim?: boolean;
 }
 
+/** The options of a reduction, also where they are given as PyTorch's positional arguments: `sum(1, true)`. */
+function reduceOptions(
+  operation: string,
+  options: ReduceOptions | number | readonly number[] | undefined,
+  keepdim: boolean | undefined,
+): ReduceOptions {
+  if (typeof options !== 'number' && !Array.isArray(options))
+    return checkOptions(`options of ${operation}`, options as ReduceOptions | undefined, ['dim', 'keepdim']);
+  return { dim: options, keepdim: keepdim === undefined ? false : checkFlag(`keepdim of ${operation}`, keepdim) };
+}
+
 /** Largest or smallest elements along a dimension. */
 export interface ValuesAndIndices {
   /** The elements. */
@@ -37,10 +48,13 @@ export abstract class TensorReduce extends TensorMath {
    * @example
    * ```ts
    * tensor([[1, 2], [3, 4]]).sum({ dim: 0 }).toArray(); // [4, 6]
+   * tensor([[1, 2], [3, 4]]).sum(0, true).shape; // [1, 2]
    * ```
    */
-  sum(options?: ReduceOptions): Tensor {
-    const { dim, keepdim = false } = checkOptions('options of sum', options, ['dim', 'keepdim']);
+  sum(options?: ReduceOptions): Tensor;
+  sum(dim: number | readonly number[], keepdim?: boolean): Tensor;
+  sum(options?: ReduceOptions | number | readonly number[], keeps?: boolean): Tensor {
+    const { dim, keepdim = false } = reduceOptions('sum', options, keeps);
     return wrap(nativeOf(this).sum(this.#dims('sum', dim), keepdim));
   }
 
@@ -49,8 +63,10 @@ export abstract class TensorReduce extends TensorMath {
    *
    * @throws `INVALID_DTYPE` unless the elements are floats.
    */
-  mean(options?: ReduceOptions): Tensor {
-    const { dim, keepdim = false } = checkOptions('options of mean', options, ['dim', 'keepdim']);
+  mean(options?: ReduceOptions): Tensor;
+  mean(dim: number | readonly number[], keepdim?: boolean): Tensor;
+  mean(options?: ReduceOptions | number | readonly number[], keeps?: boolean): Tensor {
+    const { dim, keepdim = false } = reduceOptions('mean', options, keeps);
     checkTensorDtype('mean', this, floatingDtypes);
     return wrap(nativeOf(this).mean(this.#dims('mean', dim), keepdim));
   }
@@ -58,26 +74,32 @@ export abstract class TensorReduce extends TensorMath {
   /** Largest element; with a `dim`, the largest along it and where they are. */
   max(): Tensor;
   max(options: ReduceDimOptions): ValuesAndIndices;
-  max(options?: ReduceDimOptions): Tensor | ValuesAndIndices {
-    return this.#extreme('max', options);
+  max(dim: number, keepdim?: boolean): ValuesAndIndices;
+  max(options?: ReduceDimOptions | number, keepdim?: boolean): Tensor | ValuesAndIndices {
+    return this.#extreme('max', options, keepdim);
   }
 
   /** Smallest element; with a `dim`, the smallest along it and where they are. */
   min(): Tensor;
   min(options: ReduceDimOptions): ValuesAndIndices;
-  min(options?: ReduceDimOptions): Tensor | ValuesAndIndices {
-    return this.#extreme('min', options);
+  min(dim: number, keepdim?: boolean): ValuesAndIndices;
+  min(options?: ReduceDimOptions | number, keepdim?: boolean): Tensor | ValuesAndIndices {
+    return this.#extreme('min', options, keepdim);
   }
 
-  #extreme(operation: 'max' | 'min', options: ReduceDimOptions | undefined): Tensor | ValuesAndIndices {
+  #extreme(
+    operation: 'max' | 'min',
+    options: ReduceDimOptions | number | undefined,
+    keeps: boolean | undefined,
+  ): Tensor | ValuesAndIndices {
     const native = nativeOf(this);
     if (options === undefined) {
       if (this.numel() === 0)
         throw mismatch(operation, 'a tensor with elements', `shape ${shapeText(this.shape)}`, 'INVALID_SHAPE');
       return wrap(operation === 'max' ? native.maxAll() : native.minAll());
     }
-    const { dim, keepdim = false } = checkOptions(`options of ${operation}`, options, ['dim', 'keepdim']);
-    const at = this.#nonEmptyDim(operation, dim);
+    const { dim, keepdim = false } = reduceOptions(operation, options, keeps);
+    const at = this.#nonEmptyDim(operation, dim as number);
     const [values, indices] = operation === 'max' ? native.maxDim(at, keepdim) : native.minDim(at, keepdim);
     return { values: wrap(values!), indices: wrap(indices!) };
   }
@@ -103,17 +125,25 @@ export abstract class TensorReduce extends TensorMath {
    * tensor([[1, 5, 2]]).argmax({ dim: 1 }).toArray(); // [1]
    * ```
    */
-  argmax(options?: Partial<ReduceDimOptions>): Tensor {
-    return this.#position('argmax', options);
+  argmax(options?: Partial<ReduceDimOptions>): Tensor;
+  argmax(dim: number, keepdim?: boolean): Tensor;
+  argmax(options?: Partial<ReduceDimOptions> | number, keepdim?: boolean): Tensor {
+    return this.#position('argmax', options, keepdim);
   }
 
   /** Position of the smallest element, int64: in the flattened tensor, or along `dim`. */
-  argmin(options?: Partial<ReduceDimOptions>): Tensor {
-    return this.#position('argmin', options);
+  argmin(options?: Partial<ReduceDimOptions>): Tensor;
+  argmin(dim: number, keepdim?: boolean): Tensor;
+  argmin(options?: Partial<ReduceDimOptions> | number, keepdim?: boolean): Tensor {
+    return this.#position('argmin', options, keepdim);
   }
 
-  #position(operation: 'argmax' | 'argmin', options: Partial<ReduceDimOptions> | undefined): Tensor {
-    const { dim, keepdim = false } = checkOptions(`options of ${operation}`, options, ['dim', 'keepdim']);
+  #position(
+    operation: 'argmax' | 'argmin',
+    options: Partial<ReduceDimOptions> | number | undefined,
+    keeps: boolean | undefined,
+  ): Tensor {
+    const { dim, keepdim = false } = reduceOptions(operation, options, keeps) as Partial<ReduceDimOptions>;
     if (dim === undefined && this.numel() === 0) {
       throw mismatch(operation, 'a tensor with elements', `shape ${shapeText(this.shape)}`, 'INVALID_SHAPE');
     }
@@ -123,7 +153,7 @@ export abstract class TensorReduce extends TensorMath {
   /** The p-norm of all elements; 2, the Euclidean one, by default. */
   norm(p = 2): Tensor {
     checkTensorDtype('norm', this, floatingDtypes);
-    return wrap(nativeOf(this).norm(p));
+    return wrap(nativeOf(this).norm(checkNumber('p of norm', p)));
   }
 
   /** bool: whether any element is true (not zero). */
@@ -137,13 +167,13 @@ export abstract class TensorReduce extends TensorMath {
   }
 
   /** Exponentials divided by their sum along `dim`. */
-  softmax(dim: number): Tensor {
-    return wrap(nativeOf(this).softmax(this.#floatDim('softmax', dim)));
+  softmax(dim: number | { dim: number }): Tensor {
+    return wrap(nativeOf(this).softmax(this.#floatDim('softmax', dimOf(dim))));
   }
 
   /** Logarithm of {@link softmax}, computed without overflow. */
-  logSoftmax(dim: number): Tensor {
-    return wrap(nativeOf(this).logSoftmax(this.#floatDim('logSoftmax', dim)));
+  logSoftmax(dim: number | { dim: number }): Tensor {
+    return wrap(nativeOf(this).logSoftmax(this.#floatDim('logSoftmax', dimOf(dim))));
   }
 
   #floatDim(operation: string, dim: number): number {

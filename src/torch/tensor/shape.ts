@@ -1,7 +1,7 @@
 import { checkInteger, checkOptions } from '../../core/checks.js';
 import { ArgumentError, invalidArgument, mismatch } from '../../core/errors.js';
 import { checkSameDevice, checkTensor, checkTensorDtype, nativeOf, type TensorBase, wrap } from './base.js';
-import { checkDim, countElements, shapeText } from './dtype.js';
+import { checkDim, countElements, shapeText, sizesOf } from './dtype.js';
 import { TensorReduce } from './reduce.js';
 import type { Tensor } from './tensor.js';
 
@@ -141,29 +141,32 @@ export abstract class TensorShape extends TensorReduce {
   }
 
   /** Dimensions in another order; each must occur once. */
-  permute(dims: readonly number[]): Tensor {
-    const order = dims.map((dim) => checkDim('permute', dim, this.ndim, 'dims'));
+  permute(...dims: number[] | [dims: readonly number[]]): Tensor {
+    const list = sizesOf(dims);
+    if (!Array.isArray(list)) throw invalidArgument('dims of permute', 'an array of dimensions', list);
+    const order = list.map((dim) => checkDim('permute', dim, this.ndim, 'dims'));
     if (order.length !== this.ndim || new Set(order).size !== order.length) {
-      throw mismatch('dims of permute', `each of ${this.ndim} dimensions once`, `[${dims}]`, 'INVALID_SHAPE');
+      throw mismatch('dims of permute', `each of ${this.ndim} dimensions once`, `[${list}]`, 'INVALID_SHAPE');
     }
     return wrap(nativeOf(this).permute(order));
   }
 
   /**
-   * The elements in another shape; one size may be -1 and is then computed. Copies only where it must.
+   * The elements in another shape; one size may be -1 and is then computed. Copies only where it must. Sizes may also be given
+   * one by one, as in PyTorch: `reshape(2, -1)`.
    *
    * @example
    * ```ts
    * tensor([1, 2, 3, 4]).reshape([2, -1]).toArray(); // [[1, 2], [3, 4]]
    * ```
    */
-  reshape(shape: readonly number[]): Tensor {
-    return wrap(nativeOf(this).reshape(this.#resolveShape('reshape', shape)));
+  reshape(...shape: number[] | [shape: readonly number[]]): Tensor {
+    return wrap(nativeOf(this).reshape(this.#resolveShape('reshape', sizesOf(shape))));
   }
 
   /** As {@link reshape}; as in PyTorch for adjacent elements, which are then shared. */
-  view(shape: readonly number[]): Tensor {
-    return wrap(nativeOf(this).reshape(this.#resolveShape('view', shape)));
+  view(...shape: number[] | [shape: readonly number[]]): Tensor {
+    return wrap(nativeOf(this).reshape(this.#resolveShape('view', sizesOf(shape))));
   }
 
   /** Without the dimensions of size 1, or without `dim` if its size is 1. */
@@ -185,7 +188,8 @@ export abstract class TensorShape extends TensorReduce {
   }
 
   /** Dimensions of size 1 repeated, without copying, to give `shape`; -1 keeps a size. */
-  expand(shape: readonly number[]): Tensor {
+  expand(...sizes: number[] | [shape: readonly number[]]): Tensor {
+    const shape = sizesOf(sizes);
     const offset = shape.length - this.ndim;
     const fits =
       Array.isArray(shape) &&

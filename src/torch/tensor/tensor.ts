@@ -2,9 +2,10 @@ import { checkFlag, checkNumber, checkOptions } from '../../core/checks.js';
 import { ArgumentError, invalidArgument, mismatch } from '../../core/errors.js';
 import { beforeBackward } from '../../native/cuda.js';
 import { type NativeTensor, torch } from '../../native/torch.js';
-import { checkSameDevice, checkTensor, nativeOf, setTensorClass, type TensorBase, wrapUntracked } from './base.js';
-import { isFloating, shapeText } from './dtype.js';
+import { checkSameDevice, checkTensor, nativeOf, setTensorClass, TensorBase, wrapUntracked } from './base.js';
+import { dtypeText, isFloating, shapeText } from './dtype.js';
 import { checkBroadcast } from './math.js';
+import { refuseOperators } from './operators.js';
 import { TensorShape } from './shape.js';
 
 /** How {@link Tensor.backward} begins. */
@@ -157,6 +158,16 @@ export class Tensor extends TensorShape {
     withoutGrad(() => this.copy_(value));
   }
 
+  /** Same as `to('float32')`. */
+  float(): Tensor {
+    return this.to('float32');
+  }
+
+  /** Same as `to('int64')`. */
+  long(): Tensor {
+    return this.to('int64');
+  }
+
   /** Copies the elements of `source`, which broadcasts to this shape, into this tensor. */
   copy_(source: TensorBase): this {
     const native = checkTensor('source of copy_', source);
@@ -246,12 +257,13 @@ export class Tensor extends TensorShape {
         'INVALID_SHAPE',
       );
     if (other.dtype !== this.dtype)
-      throw mismatch(name, `a ${this.dtype} tensor`, `${other.dtype} tensor`, 'INVALID_DTYPE');
+      throw mismatch(name, dtypeText(this.dtype), dtypeText(other.dtype), 'INVALID_DTYPE');
     checkSameDevice(name, this, other);
   }
 }
 
 setTensorClass(Tensor);
+refuseOperators(TensorBase.prototype);
 
 function withoutGrad<T>(fn: () => T): T {
   const previous = torch().setGradEnabled(false);

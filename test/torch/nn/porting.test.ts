@@ -1,13 +1,14 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { nn, ones, type Tensor, zeros } from '../../../src/torch/index.js';
-import { codeOf } from '../../support/close.js';
+import { nn, ones, type Tensor, tensor, zeros } from '../../../src/torch/index.js';
+import { codeOf, expectClose } from '../../support/close.js';
 import { golden } from '../../support/safetensors.js';
 
 /** What PyTorch prints and says. */
 const pytorch = JSON.parse(readFileSync(join(golden, 'porting.json'), 'utf8')) as {
   modules: Record<string, string>;
+  nll: Record<string, { loss: number | number[]; grad: number[][] }>;
   errors: Record<'strict' | 'loose' | 'labels', string>;
 };
 
@@ -41,6 +42,12 @@ const modules: Record<string, () => nn.Module> = {
   'Linear(2, 3, { bias: false })': () => new Linear(2, 3, { bias: false }),
   'Dropout(0.1)': () => new Dropout(0.1),
   'CrossEntropyLoss({ labelSmoothing: 0.1 })': () => new CrossEntropyLoss({ labelSmoothing: 0.1 }),
+  'ReLU()': () => new nn.ReLU(),
+  'Tanh()': () => new nn.Tanh(),
+  'Sigmoid()': () => new nn.Sigmoid(),
+  'Softmax(1)': () => new nn.Softmax(1),
+  'LogSoftmax({ dim: 1 })': () => new nn.LogSoftmax({ dim: 1 }),
+  'NLLLoss()': () => new nn.NLLLoss(),
   'ModuleList()': () => new ModuleList(),
   'Sequential()': () => new Sequential(),
   'Net()': () => new Net(),
@@ -70,6 +77,52 @@ describe('a module is shown as PyTorch shows it', () => {
 
   it.each(Object.entries(modules))('%s', (name, make) => {
     expect(String(make())).toBe(translated(pytorch.modules[name]!));
+  });
+});
+
+describe('negative log likelihood', () => {
+  const weight = tensor([1, 2, 0.5], { dtype: 'float32' });
+  it.each<[string, nn.NLLLossOptions]>([
+    ['mean', {}],
+    ['mean weighted', { weight }],
+    ['sum', { reduction: 'sum' }],
+    ['none', { reduction: 'none' }],
+    ['none weighted', { reduction: 'none', weight }],
+  ])("%s is PyTorch's, and so is its gradient", (name, options) => {
+    const rows = [
+      [1, -2, 0.5],
+      [0.25, 3, -1],
+      [2, 0, 0.75],
+      [-1, 1, 4],
+    ];
+    const logits = tensor(rows, { dtype: 'float32', requiresGrad: true });
+    const loss = new nn.NLLLoss(options).forward(new nn.LogSoftmax(1).forward(logits), tensor([0, 2, -100, 1]));
+    loss.sum().backward();
+    const expected = pytorch.nll[name]!;
+    expectClose(loss.detach(), tensor(expected.loss, { dtype: 'float32' }), 1e-6, 'loss');
+    expectClose(logits.grad!, tensor(expected.grad, { dtype: 'float32' }), 1e-6, 'gradient');
+  });
+
+  it('refuses what is no class', () => {
+    const input = zeros([2, 3]).logSoftmax(1);
+    expect(messageOf(() => nn.functional.nllLoss(input, tensor([0, 3])))).toMatch(
+      /from 0 to 2 .* of nllLoss but found 3/,
+    );
+    expect(codeOf(() => nn.functional.nllLoss(input, tensor([0])))).toBe('INVALID_SHAPE');
+    expect(codeOf(() => nn.functional.nllLoss(zeros([3]), tensor([0])))).toBe('INVALID_SHAPE');
+  });
+});
+
+describe('labels of int32', () => {
+  it('are refused as in PyTorch, with what to do', () => {
+    expect(pytorch.errors.labels).toBe('expected scalar type Long but found Int');
+    const labels = tensor(Int32Array.of(0, 1));
+    for (const loss of [new CrossEntropyLoss(), new nn.NLLLoss()]) {
+      expect(messageOf(() => loss.forward(zeros([2, 3]), labels))).toMatch(
+        /^Expected a tensor of int64 \(t\.to\('int64'\) converts\) for target of .* but received an int32 tensor of shape \[2\]$/,
+      );
+      expect(loss.forward(zeros([2, 3]), labels.long()).dtype).toBe('float32');
+    }
   });
 });
 

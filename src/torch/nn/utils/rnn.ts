@@ -3,7 +3,7 @@ import { invalidArgument, mismatch } from '../../../core/errors.js';
 import { type NativeTensor, torch } from '../../../native/torch.js';
 import { checkTensor, checkTensorDtype, isTensor, nativeOf, wrap } from '../../tensor/base.js';
 import { stack } from '../../tensor/create.js';
-import { shapeText, toInt32Array } from '../../tensor/dtype.js';
+import { dtypeText, shapeText, toInt32Array } from '../../tensor/dtype.js';
 import { tidy } from '../../tensor/memory.js';
 import type { Tensor } from '../../tensor/tensor.js';
 import { pad } from '../functional.js';
@@ -238,12 +238,7 @@ function checkSequences(name: string, sequences: readonly Tensor[]): void {
       );
     }
     if (sequence.dtype !== first.dtype)
-      throw mismatch(
-        `sequences[${i}] of ${name}`,
-        `a ${first.dtype} tensor`,
-        `a ${sequence.dtype} tensor`,
-        'INVALID_DTYPE',
-      );
+      throw mismatch(`sequences[${i}] of ${name}`, dtypeText(first.dtype), dtypeText(sequence.dtype), 'INVALID_DTYPE');
   });
 }
 
