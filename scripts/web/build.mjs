@@ -42,7 +42,9 @@ async function bundleCode(input, file) {
     minifySyntax: true,
   });
   // Those of class members are left by esbuild.
-  const code = lines.replace(/^ *\/\*\*[\s\S]*?\*\/\n/gm, '');
+  const bare = lines.replace(/^ *\/\*\*[\s\S]*?\*\/\n/gm, '');
+  // It also drops what tells bundlers to leave an import alone, which would warn of it.
+  const code = bare.replace(/\bimport\((?!\/\*)/g, 'import(/* @vite-ignore */ /* webpackIgnore: true */ ');
   if (/\beval\(|new Function\(/.test(code)) throw new Error('recurra-web must not evaluate code');
   writeFileSync(file, code);
 }

@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { cpSync, writeFileSync } from 'node:fs';
+import { cpSync, readFileSync, writeFileSync } from 'node:fs';
 import type { Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
@@ -8,6 +8,7 @@ import fc from 'fast-check';
 import { type Browser, chromium } from 'playwright-core';
 import ts from 'typescript';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { deadLinks } from '../../scripts/package/linked.mjs';
 import { buildWeb } from '../../scripts/web/build.mjs';
 import { LanguageModel, TextClassifier, TextTagger, type TextTagging } from '../../src/index.js';
 import { anyText } from '../support/anyText.js';
@@ -111,6 +112,12 @@ describe.skipIf(!there)('the package recurra-web', () => {
     const { 'index.js': code, 'recurra.wasm': module } = sizes;
     expect(code! + module!).toBeLessThanOrEqual(200_000);
     expect(code!).toBeLessThanOrEqual(34_000);
+  });
+
+  it('has no import that bundlers warn of, and no dead link', () => {
+    const imports = readFileSync(join(folder, 'recurra-web', 'index.js'), 'utf8').match(/\bimport\(.*/g);
+    expect(imports).toEqual([expect.stringMatching(/^import\(\/\* @vite-ignore \*\/ \/\* webpackIgnore: true \*\/ /)]);
+    expect(deadLinks(join(folder, 'recurra-web'))).toEqual([]);
   });
 
   it('has declarations that compile with the library of the DOM and without, and with that of Node', () => {
