@@ -19,6 +19,7 @@ import { npm } from '../setup/node-modules.mjs';
 import { spawnSetUp } from '../setup/spawn.mjs';
 import { bundle } from './bundle.mjs';
 import { stageLibtorch } from './libtorch.mjs';
+import { linkedFiles } from './linked.mjs';
 import { mainManifest, platformManifest, readManifest } from './manifest.mjs';
 import { buildPortable } from './portable.mjs';
 
@@ -34,14 +35,11 @@ function stage(out, manifest) {
   return folder;
 }
 
-async function stageMain(out, manifest) {
+async function stageMain(out, manifest, linked) {
   const folder = stage(out, manifest);
   await bundle(join(root, 'dist'), join(folder, 'dist'));
-  for (const name of ['README.md', 'CHANGELOG.md', ...licences]) copyFileSync(join(root, name), join(folder, name));
   cpSync(join(root, 'web'), join(folder, 'web'), { recursive: true });
-  mkdirSync(join(folder, 'docs'));
-  for (const name of readdirSync(join(root, 'docs')))
-    if (name.endsWith('.md')) copyFileSync(join(root, 'docs', name), join(folder, 'docs', name));
+  for (const name of [...licences, ...linked]) cpSync(join(root, name), join(folder, name));
   return folder;
 }
 
@@ -123,9 +121,10 @@ export async function packAll({
   const others = otherPlatforms(manifest, target);
   const names = [...manifests, ...others.map((other) => other.manifest)].map(({ name }) => name);
 
+  const linked = linkedFiles(root);
   const files = await addonFiles(chosen, quick);
   const folders = [
-    await stageMain(out, mainManifest(manifest, names, libtorchManifest)),
+    await stageMain(out, mainManifest(manifest, names, libtorchManifest, linked), linked),
     ...chosen.map((addon, i) => stageAddon(out, manifests[i], addonSource(addon), files[i])),
     ...others.map((other) => stageAddon(out, other.manifest, other.source, other.file)),
   ];

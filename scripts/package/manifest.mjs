@@ -32,9 +32,9 @@ export function readManifest(folder) {
 /**
  * The manifest of `recurra`. `addonPackages` are the names of the prebuilt addons' packages; a package manager installs the
  * one whose os, cpu and libc fit. The libraries of libtorch are a peer that may be absent: their package is too large
- * to come along unasked.
+ * to come along unasked. `guides` are the paths of README.md, the guides and what they link to.
  */
-export function mainManifest(root, addonPackages, libtorch) {
+export function mainManifest(root, addonPackages, libtorch, guides) {
   const { version, dependencies } = root;
   return {
     ...Object.fromEntries(kept.filter((field) => field in root).map((field) => [field, root[field]])),
@@ -50,7 +50,7 @@ export function mainManifest(root, addonPackages, libtorch) {
     },
     // For TypeScript's oldest way of resolving, which does not read `exports`.
     typesVersions: { '*': Object.fromEntries(subpaths.map((name) => [name, [`./dist/${name}.d.ts`]])) },
-    files: ['dist', 'docs', 'web', 'CHANGELOG.md', 'LICENSE-MIT', 'LICENSE-APACHE'],
+    files: [...new Set(['dist', 'web', 'LICENSE-MIT', 'LICENSE-APACHE', ...guides.map((path) => path.split('/')[0])])],
     dependencies,
     optionalDependencies: Object.fromEntries(addonPackages.map((name) => [name, version])),
     peerDependencies: { [libtorch.name]: `~${libtorch.version}` },

@@ -42,7 +42,9 @@ async function bundleCode(input, file) {
     minifySyntax: true,
   });
   // Those of class members are left by esbuild.
-  const code = lines.replace(/^ *\/\*\*[\s\S]*?\*\/\n/gm, '');
+  const bare = lines.replace(/^ *\/\*\*[\s\S]*?\*\/\n/gm, '');
+  // It also drops what tells bundlers to leave an import alone, which would warn of it.
+  const code = bare.replace(/\bimport\((?!\/\*)/g, 'import(/* @vite-ignore */ /* webpackIgnore: true */ ');
   if (/\beval\(|new Function\(/.test(code)) throw new Error('recurra-web must not evaluate code');
   writeFileSync(file, code);
 }
@@ -52,7 +54,10 @@ async function bundleTypes(input, file) {
   const bundle = await rollup({ input, plugins: [dts()], onwarn });
   const { output } = await bundle.generate({ format: 'es' });
   await bundle.close();
-  writeFileSync(file, mendedTypes(output[0].code));
+  // A program may lack the library of the DOM; `Platform` finds what its compiler knows.
+  const code = mendedTypes(output[0].code).replaceAll(': AbortSignal', ": Platform<'AbortSignal'>");
+  if (!code.includes('type Platform<')) throw new Error('the declarations of recurra-web lack the type Platform');
+  writeFileSync(file, code);
 }
 
 /** Makes the package of `dist`, which must be up to date; returns its folder and the gzipped bytes of each part. */

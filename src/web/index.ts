@@ -5,7 +5,7 @@
  */
 export { ArgumentError, type ErrorCode, ModelFileError, RecurraError } from '../core/errors.js';
 export { type LabelProbability, Prediction } from '../models/classifier/prediction.js';
-export type { GeneratedText, GenerateOptions } from '../models/language/sampling.js';
+export type { DrawOptions as GenerateOptions, GeneratedText } from '../models/language/sampling.js';
 export type { TaggedSpan, Tagging, TextTagging } from '../models/tagger/prediction.js';
 export type { TagScheme } from '../text/tags/scheme.js';
 export { type PredictOptions, WebClassifier } from './classifier.js';

@@ -114,6 +114,8 @@ export class Instance {
       const instance = await WebAssembly.instantiate(module, { recurra: { fail } });
       const exports = instance.exports as unknown as Exports;
       memory = exports.memory;
+      // A copy of the file may be older than the code.
+      if (!exports.recurra_end_text) throw new Error('copy recurra.wasm again from the package of this version');
       return new Instance(exports);
     } catch (cause) {
       if (cause instanceof RangeError) throw new RecurraError('OUT_OF_MEMORY', cause.message, { cause });

@@ -5,7 +5,7 @@ import { TOKENIZER_KEY } from '../models/description.js';
 import { type LanguageFields, languageFile } from '../models/language/description.js';
 import { generateText } from '../models/language/generate.js';
 import { languageHead } from '../models/language/network.js';
-import { type GeneratedText, type GenerateOptions, generateSettings } from '../models/language/sampling.js';
+import { type DrawOptions, type GeneratedText, generateSettings } from '../models/language/sampling.js';
 import { NamedUnits } from '../text/units/named.js';
 import { PieceUnits } from '../text/units/pieces.js';
 import type { UnitCoder } from '../text/units/units.js';
@@ -49,7 +49,7 @@ export class WebLanguageModel {
    * the caller has not asked for, but for one call of at most 32 units, and a loop that is left ends the text.
    *
    * @param prompt - Where the text begins; an empty one lets the model begin.
-   * @throws {@link ArgumentError} at once, for an invalid option, `beamSize` among them.
+   * @throws {@link ArgumentError} at once, for an invalid option; `beamSize` of `LanguageModel` is one.
    * @throws {@link RecurraError} `DISPOSED` after the model was closed; the next piece rejects with `ABORTED` if the signal is aborted.
    *
    * @example
@@ -57,7 +57,7 @@ export class WebLanguageModel {
    * for await (const piece of model.generate('ROMEO:', { temperature: 0.7, maxNewTokens: 200 })) output.append(piece);
    * ```
    */
-  generate(prompt = '', options: GenerateOptions = {}): AsyncGenerator<string, GeneratedText, undefined> {
+  generate(prompt = '', options: DrawOptions = {}): AsyncGenerator<string, GeneratedText, undefined> {
     this.#open();
     if (typeof prompt !== 'string') throw invalidArgument('prompt', 'a string', prompt);
     const settings = generateSettings(options);

@@ -1,6 +1,6 @@
 import { invalidArgument, ModelFileError, RecurraError } from '../core/errors.js';
 import { checkOptionNames } from '../core/options/names.js';
-import { kindOf, ModelKindError, parseDescription } from '../models/description.js';
+import { kindOf, parseDescription } from '../models/description.js';
 import { checksumOf } from './checksum.js';
 import { classifierIn, type WebClassifier } from './classifier.js';
 import { Instance } from './instance.js';
@@ -31,6 +31,13 @@ export interface LoadOptions<K extends keyof WebModels = keyof WebModels> {
   /** Where the WebAssembly module comes from. Default: the file `recurra.wasm` next to the package's JavaScript. */
   module?: ModuleSource;
 }
+
+/** What each kind of model is called in messages: its class. */
+const CLASSES: Readonly<Record<keyof WebModels, string>> = {
+  classifier: 'WebClassifier',
+  tagger: 'WebTagger',
+  language: 'WebLanguageModel',
+};
 
 /** What makes a model of a file, for each kind. */
 const MAKERS: { [K in keyof WebModels]: (file: OpenedFile) => (instance: Instance) => WebModels[K] } = {
@@ -75,7 +82,7 @@ export async function load<K extends keyof WebModels = keyof WebModels>(
     const description = parseDescription(path, contents.metadata, kind ?? 'classifier');
     const found = kindOf(description);
     if (!isKind(found)) throw unknownKind(path, found);
-    if (kind !== undefined && found !== kind) throw new ModelKindError(path, found, kind);
+    if (kind !== undefined && found !== kind) throw otherKind(path, found, kind);
     const give = MAKERS[found]({ path, contents, checksum: await checksumOf(contents), description });
     return give(await Instance.create(await module)) as WebModels[K];
   } catch (error) {
@@ -84,6 +91,11 @@ export async function load<K extends keyof WebModels = keyof WebModels>(
     if (!(error instanceof ModelFileError) || error.message.startsWith(path)) throw error;
     throw new ModelFileError(error.code, `${path}: ${error.message}`, { cause: error });
   }
+}
+
+function otherKind(path: string, found: keyof WebModels, asked: keyof WebModels): ModelFileError {
+  const message = `${path} is a model of the kind "${found}", not "${asked}"; load it with { kind: '${found}' }, which gives a ${CLASSES[found]}`;
+  return new ModelFileError('INVALID_FILE', message);
 }
 
 function unknownKind(path: string, kind: string): ModelFileError {

@@ -29,7 +29,10 @@ export function describeOpened<N extends NetworkSettings, D extends object>(
   kind: FileKind<N, D>,
 ): Described<N, D> & { arrays: FileTensor[] } {
   if (metadata.compression !== undefined)
-    throw new ModelFileError('INVALID_FILE', `${path}: is compressed; load it by recurra`);
+    throw new ModelFileError(
+      'INVALID_FILE',
+      `${path}: a model that "recurra compress" made, which recurra-web cannot read; save the model without compressing it`,
+    );
   const arrays = modelArrays(metadata, tensors);
   const stored = arrays.map(({ name, shape, data }) => ({ name, shape, byteLength: data.byteLength }));
   return { ...describeModel(path, kind, metadata, checksum, stored, null, description), arrays };

@@ -1,7 +1,14 @@
 import { ModelFileError, RecurraError } from '../core/errors.js';
+import type { Platform } from './platform.js';
 
 /** Where bytes come from: an address, a response that brings them, a file that the user chose, or the bytes themselves. */
-export type ByteSource = string | URL | Response | Blob | ArrayBuffer | Uint8Array<ArrayBuffer>;
+export type ByteSource =
+  | string
+  | Platform<'URL'>
+  | Platform<'Response'>
+  | Platform<'Blob'>
+  | ArrayBuffer
+  | Uint8Array<ArrayBuffer>;
 
 /** What a {@link ByteSource} is called in messages. */
 export function nameOf(source: unknown): string {
@@ -34,15 +41,32 @@ async function readFile(url: URL): Promise<Uint8Array<ArrayBuffer>> {
  */
 export async function opened(source: string | URL): Promise<Response | Uint8Array<ArrayBuffer>> {
   const url = addressOf(source);
+  const files = url.protocol === 'file:' && typeof process === 'object' && process.versions?.node !== undefined;
   try {
-    // A browser refuses files by itself.
-    const files = url.protocol === 'file:' && typeof process === 'object' && process.versions?.node !== undefined;
     return files ? await readFile(url) : checked(await fetch(url));
   } catch (cause) {
     if (cause instanceof RecurraError) throw cause;
-    const { code, message } = cause as NodeJS.ErrnoException;
-    throw new RecurraError(code === 'ENOENT' ? 'FILE_NOT_FOUND' : 'IO', `${url}: ${message}`, { cause });
+    const { code, message, cause: inner } = cause as NodeJS.ErrnoException;
+    // Browsers do not say why; Node's message is in the inner error.
+    const why = inner instanceof Error ? ` (${inner.message})` : '';
+    const advice = files
+      ? ''
+      : url.protocol === 'file:'
+        ? '; browsers load no files by address: serve the page over HTTP, or pass the bytes'
+        : '; no server answers, or CORS or a content security policy forbids the request';
+    throw new RecurraError(code === 'ENOENT' ? 'FILE_NOT_FOUND' : 'IO', `${url}: ${message}${why}${advice}`, { cause });
   }
+}
+
+/** How contents that are not what was expected begin, and how they came; `name` is what they are called without an address. */
+export function described(name: string, bytes: Uint8Array, response?: Response): string {
+  const begin = new TextDecoder().decode(bytes.subarray(0, 40));
+  const page = /^\s*</.test(begin)
+    ? ', a web page, which many servers send if a file is missing: check the address'
+    : '';
+  const { status, headers } = response ?? {};
+  const came = headers ? ` (HTTP status ${status}, content type ${headers.get('content-type')})` : '';
+  return `${response?.url || name} begins with ${JSON.stringify(begin)}${came}${page}`;
 }
 
 /** @throws {@link RecurraError} `FILE_NOT_FOUND` or `IO` for a response that is none of success. */
@@ -55,14 +79,24 @@ export function checked(response: Response): Response {
 /**
  * All bytes of a model file.
  *
- * @throws {@link ModelFileError} `FILE_NOT_FOUND` or `IO` if they cannot be had.
+ * @throws {@link ModelFileError} `FILE_NOT_FOUND` or `IO` if they cannot be had; `INVALID_FILE` for a text, such as a web page.
  */
 export async function bytesOf(source: ByteSource): Promise<Uint8Array> {
   try {
-    if (source instanceof ArrayBuffer) return new Uint8Array(source);
-    if (source instanceof Uint8Array) return source;
-    const from = source instanceof Response ? checked(source) : source instanceof Blob ? source : await opened(source);
-    return from instanceof Uint8Array ? from : new Uint8Array(await from.arrayBuffer());
+    const from =
+      source instanceof Response
+        ? checked(source)
+        : typeof source === 'string' || source instanceof URL
+          ? await opened(source)
+          : source;
+    const bytes =
+      from instanceof Uint8Array ? from : new Uint8Array(from instanceof ArrayBuffer ? from : await from.arrayBuffer());
+    // A model begins with the length of its header, whose last byte is 0.
+    if (!bytes[7]) return bytes;
+    throw new RecurraError(
+      'INVALID_FILE',
+      described(nameOf(source), bytes, from instanceof Response ? from : undefined),
+    );
   } catch (cause) {
     const code = cause instanceof RecurraError ? cause.code : cause instanceof RangeError ? 'OUT_OF_MEMORY' : 'IO';
     throw new ModelFileError(code, `the model cannot be read: ${(cause as Error).message}`, { cause });

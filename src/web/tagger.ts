@@ -1,4 +1,4 @@
-import { invalidArgument, RecurraError } from '../core/errors.js';
+import { constraint, invalidArgument, RecurraError } from '../core/errors.js';
 import { DECODERS, TAG_SCORES } from '../engine/network.js';
 import { taggerFile } from '../models/tagger/description.js';
 import { distinctWords, rowsOf, type SentenceSettings, sentenceSteps } from '../models/tagger/encode.js';
@@ -44,7 +44,7 @@ export class WebTagger {
    * The spans of a text point into it: `text.slice(span.start, span.end) === span.text`, in UTF-16 code units, whatever the text. Of
    * tokens the spans say which tokens they are made of. There are always as many tags as tokens.
    *
-   * @throws {@link ArgumentError} if `input` is neither a string nor an array of strings.
+   * @throws {@link ArgumentError} if `input` is neither a string nor an array of strings, and for any option: there are none.
    * @throws {@link RecurraError} `DISPOSED` after the model was closed; `OUT_OF_MEMORY`, after which the model must be loaded again.
    *
    * @example
@@ -56,7 +56,8 @@ export class WebTagger {
   predict(input: string): TextTagging;
   predict(input: readonly string[]): Tagging;
   predict(input: string | readonly string[]): Tagging | TextTagging;
-  predict(input: string | readonly string[]): Tagging {
+  predict(input: string | readonly string[], options?: object): Tagging {
+    checkNoOptions('predict', options);
     return this.#answer(input, 'input');
   }
 
@@ -68,7 +69,8 @@ export class WebTagger {
   predictMany(inputs: readonly string[]): TextTagging[];
   predictMany(inputs: readonly (readonly string[])[]): Tagging[];
   predictMany(inputs: readonly (string | readonly string[])[]): (Tagging | TextTagging)[];
-  predictMany(inputs: readonly (string | readonly string[])[]): Tagging[] {
+  predictMany(inputs: readonly (string | readonly string[])[], options?: object): Tagging[] {
+    checkNoOptions('predictMany', options);
     if (!Array.isArray(inputs)) throw invalidArgument('inputs', 'an array of texts, or of arrays of tokens,', inputs);
     return inputs.map((input, i) => this.#answer(input, `inputs[${i}]`));
   }
@@ -92,6 +94,13 @@ export class WebTagger {
     const scores = instance.tag(tokens, lengths, TAG_SCORES * tokens.length);
     return taggingOf({ set: this.#set, maxLength }, sentence, scores, 0);
   }
+}
+
+/** Every token has one tag, so there is nothing to choose: an option, such as a classifier's `topK`, is refused. */
+function checkNoOptions(where: string, options: object = {}): void {
+  const [name] = Object.keys(Object(options));
+  if (name !== undefined)
+    throw constraint(name, `Unknown option ${JSON.stringify(name)} for ${where}; a WebTagger has no options here`);
 }
 
 /** The lower and the upper 32 bits of a float64. */

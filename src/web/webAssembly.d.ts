@@ -15,5 +15,6 @@ declare namespace WebAssembly {
     imports: Record<string, Record<string, (...values: never[]) => unknown>>,
   ): Promise<Instance>;
   function compile(bytes: ArrayBuffer | ArrayBufferView<ArrayBuffer>): Promise<Module>;
+  function validate(bytes: Uint8Array<ArrayBuffer>): boolean;
   function compileStreaming(response: Response): Promise<Module>;
 }

@@ -41,11 +41,18 @@ describe('recurra compress', () => {
   });
 
   it.each<[string[], RegExp]>([
-    [[], /give at least one of maxBytes, bits and keepWords/],
-    [['--max-size', '2 elephants'], /expected a size such as 1\.6MB, 800kB or 2MiB but received "2 elephants"/],
+    [[], /: give at least one of --max-size, --bits and --keep-words \[/],
+    [
+      ['--max-size', '2 elephants'],
+      /--max-size: expected a size such as 1\.6MB, 800kB or 2MiB but received "2 elephants"/,
+    ],
     [['--max-size', '1constructor'], /expected a size/],
-    [['--max-size', '10B'], /expected at least \d+ bytes, the smallest file that can be made of this model/],
-    [['--bits', '3'], /8, 4, 2 or 1/],
+    [
+      ['--max-size', '10B'],
+      /--max-size: expected at least \d+ bytes, the smallest file that can be made of this model/,
+    ],
+    [['--bits', '3'], /Expected 8, 4, 2 or 1 for --bits but received number 3/],
+    [['--keep-words', '0'], /Expected an integer from 1 to 2147483647 for --keep-words but received number 0/],
     [['--bits', '8', '--out', model], /would overwrite the model/],
     [['--bits', '8', '--eval', '-'], /the rows are read for both models/],
   ])('refuses %j, and writes nothing', (flags, message) => {

@@ -5,6 +5,7 @@ import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'no
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { deadLinks } from '../../scripts/package/linked.mjs';
 import { packAll } from '../../scripts/package/main.mjs';
 import { checkout } from '../support/guide.js';
 import { torchHalf } from '../support/halves.mjs';
@@ -36,6 +37,16 @@ describe.runIf(process.platform === 'linux' && process.arch === 'x64')('installe
 
   it('says what to do where a tensor needs libtorch, and computes once there is one', () => {
     expect(project.script('tensors.mjs')).toEqual({ code: 'LIBTORCH_NOT_FOUND', command: true });
+  });
+
+  it('has every file that its README and its guides link to', () => {
+    const folder = join(project.folder, 'node_modules', 'recurra');
+    expect(deadLinks(folder)).toEqual([]);
+    for (const name of ['docs/images/quality.svg', 'docs/images/report.png', 'docs/internals/files.md'])
+      expect(existsSync(join(folder, name)), name).toBe(true);
+    expect(deadLinks(join(project.folder, 'node_modules', 'recurra-linux-x64-gnu'))).toEqual([]);
+    rmSync(join(folder, 'docs', 'images', 'report.png'));
+    expect(deadLinks(folder)).toEqual(['docs/reporting.md: docs/images/report.png']);
   });
 
   it('serves a model over HTTP, with the page', () => {

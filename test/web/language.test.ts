@@ -82,7 +82,7 @@ describe.skipIf(!path)('a language model in WebAssembly', () => {
     await expect(pieces.next()).rejects.toMatchObject({ code: 'ABORTED' });
     expect(() => web.generate(5 as never)).toThrow('Expected a string for prompt');
     expect(() => web.generate('', { topP: 0 })).toThrow('topP');
-    expect(() => web.generate('', { beamSize: 2 })).toThrow('recurra-web has no beam search');
+    expect(() => web.generate('', { beamSize: 2 } as never)).toThrow('recurra-web has no beam search');
     expect(() => web.generate('', { beam: 2 } as never)).toThrow('beam');
     const rest = web.generate('the', { seed: 1 });
     await rest.next();

@@ -1,12 +1,14 @@
 import { execFile } from 'node:child_process';
-import { cpSync, writeFileSync } from 'node:fs';
+import { cpSync, readFileSync, writeFileSync } from 'node:fs';
 import type { Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import fc from 'fast-check';
 import { type Browser, chromium } from 'playwright-core';
+import ts from 'typescript';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { deadLinks } from '../../scripts/package/linked.mjs';
 import { buildWeb } from '../../scripts/web/build.mjs';
 import { LanguageModel, TextClassifier, TextTagger, type TextTagging } from '../../src/index.js';
 import { anyText } from '../support/anyText.js';
@@ -110,6 +112,61 @@ describe.skipIf(!there)('the package recurra-web', () => {
     const { 'index.js': code, 'recurra.wasm': module } = sizes;
     expect(code! + module!).toBeLessThanOrEqual(200_000);
     expect(code!).toBeLessThanOrEqual(34_000);
+  });
+
+  it('has no import that bundlers warn of, and no dead link', () => {
+    const imports = readFileSync(join(folder, 'recurra-web', 'index.js'), 'utf8').match(/\bimport\(.*/g);
+    expect(imports).toEqual([expect.stringMatching(/^import\(\/\* @vite-ignore \*\/ \/\* webpackIgnore: true \*\/ /)]);
+    expect(deadLinks(join(folder, 'recurra-web'))).toEqual([]);
+  });
+
+  it('has declarations that compile with the library of the DOM and without, and with that of Node', () => {
+    const home = join(folder, 'types');
+    cpSync(join(folder, 'recurra-web'), join(home, 'node_modules', 'recurra-web'), { recursive: true });
+    const program = `
+      import { load, type GenerateOptions, type ModuleSource, type Prediction } from 'recurra-web';
+      export async function labelled(bytes: Uint8Array, module: ModuleSource): Promise<Prediction> {
+        return (await load(bytes, { kind: 'classifier', module })).predict('a text', { topK: 1 });
+      }
+      // @ts-expect-error: there is no beam search
+      export const options: GenerateOptions = { beamSize: 2 };
+      // @ts-expect-error: no source of bytes
+      export const none = load(5);
+    `;
+    writeFileSync(join(home, 'small.ts'), program);
+    const outside = `
+      export const stopped: GenerateOptions = { signal: new AbortController().signal };
+      export const model = load(new URL('https://example.com/m.safetensors'), { module: new Response('') });
+      export const chosen = load(new Blob(['']));
+      // @ts-expect-error: nor is a number a signal
+      export const numbered: GenerateOptions = { signal: 5 };
+    `;
+    const compiled = 'export const early = async (of: WebAssembly.Module) => load("m", { module: of });';
+    writeFileSync(join(home, 'whole.ts'), program + outside);
+    writeFileSync(join(home, 'page.ts'), program + outside + compiled);
+    for (const [name, lib, types] of [
+      ['small.ts', ['es2022'], []],
+      ['page.ts', ['es2022', 'dom'], []],
+      ['whole.ts', ['es2022'], ['node']],
+    ] as const) {
+      const compiled = ts.createProgram([join(home, name)], {
+        ...{ strict: true, exactOptionalPropertyTypes: true, noEmit: true, target: ts.ScriptTarget.ES2022 },
+        ...{ module: ts.ModuleKind.Preserve, moduleResolution: ts.ModuleResolutionKind.Bundler },
+        ...{ lib: lib.map((part) => `lib.${part}.d.ts`), types: [...types] },
+        typeRoots: [join(checkout, 'node_modules', '@types')],
+      });
+      // The program and the declarations; what the compiler itself brings is not looked at.
+      const looked = compiled.getSourceFiles().filter(({ fileName }) => fileName.startsWith(home));
+      expect(looked).toHaveLength(2);
+      const found = [
+        ...compiled.getGlobalDiagnostics(),
+        ...looked.flatMap((file) => compiled.getSemanticDiagnostics(file)),
+      ];
+      expect(
+        found.map(({ messageText }) => ts.flattenDiagnosticMessageText(messageText, '\n')),
+        name,
+      ).toEqual([]);
+    }
   });
 
   it('answers in 20 fresh processes of Node', async () => {

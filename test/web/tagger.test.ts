@@ -134,11 +134,18 @@ describe.skipIf(!path)('a tagger in WebAssembly', () => {
     expect(() => web.predict(['a', 5] as never)).toThrow('Expected a string for input[1] but received number 5');
     expect(() => web.predictMany(['a', null] as never)).toThrow('inputs[1]');
     expect(() => web.predictMany('a' as never)).toThrow('inputs');
+    const loose: { predict(...given: unknown[]): unknown; predictMany(...given: unknown[]): unknown } = web as never;
+    const unknown = { code: 'INVALID_ARGUMENT', option: 'topK' };
+    expect(() => loose.predict('a', { topK: 2 })).toThrow(expect.objectContaining(unknown));
+    expect(() => loose.predictMany(['a'], { topK: 2 })).toThrow('a WebTagger has no options here');
+    expect(loose.predict('a', {})).toMatchObject({ tokens: ['a'] });
     web.close();
     expect(() => web.predict('')).toThrow(expect.objectContaining({ code: 'DISPOSED' }));
     await expect(load(bytes, { module, kind: 'classifier' })).rejects.toMatchObject({
       code: 'INVALID_FILE',
-      message: expect.stringContaining('expected a model of kind "classifier", but it is a "tagger"'),
+      message: expect.stringContaining(
+        'is a model of the kind "tagger", not "classifier"; load it with { kind: \'tagger\' }, which gives a WebTagger',
+      ),
     });
     await expect(load(bytes, { module, kind: 'oracle' as never })).rejects.toMatchObject({ option: 'kind' });
   });

@@ -8,7 +8,9 @@ import { rowFlags } from '../rows.js';
 export function compressCommands(program: Command, done: (exitCode: number) => void): void {
   const compress = program
     .command('compress')
-    .description('Make a model smaller: fewer bits per word vector, fewer words and n-grams. Needs no rows.')
+    .description(
+      'Make a model smaller: fewer bits per word vector, fewer words and n-grams. Needs no rows, but at least one of --max-size, --bits and --keep-words.',
+    )
     .argument('<model>', 'file that recurra train wrote')
     .option('--max-size <size>', 'largest size of the file, such as 1.6MB or 800kB; picks the form that loses least')
     .option('--out <model>', 'file to write (default: next to the model, with .small.safetensors)');

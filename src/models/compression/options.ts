@@ -11,12 +11,13 @@ export interface CompressOptions {
   maxBytes?: number;
   /**
    * Bits per element of word vectors: 8 or 4, with a scale for each word; 2 or 1 by product codes, a byte for 4 or 8
-   * elements. Default: the best for `maxBytes`, or 8 without it.
+   * elements. Below 8, the weights of the linear model have 4 bits unless `maxBytes` chooses. Default: the best for `maxBytes`, or 8 if
+   * `keepWords` is given alone.
    */
   bits?: WordBits;
   /**
    * Maximum words to keep: those that contribute most, by the norm of their vectors and their frequency. The others are
-   * read as unknown words. Default: as many as fit `maxBytes`, or all without it. Not for language models, which write
+   * read as unknown words. Default: as many as fit `maxBytes`, or all if `bits` is given alone. Not for language models, which write
    * their words.
    */
   keepWords?: number;
@@ -41,13 +42,13 @@ export const COMPRESS = {
     {
       flag: '<n>',
       help: 'bits per element of word vectors: 8, 4, 2 or 1',
-      defaultText: 'the best that fits; 8 without a budget',
+      defaultText: 'the best that fits; 8 if only the number of words is given',
     },
   ),
   keepWords: option(integer(1, 2 ** 31 - 1), {
     flag: '<n>',
     help: 'maximum words to keep; others are read as unknown',
-    defaultText: 'as many as fit; all without a budget',
+    defaultText: 'as many as fit; all if only the bits are given',
   }),
   signal: option(signal, { help: 'stops the work' }),
 } as const satisfies TableOf<CompressOptions>;

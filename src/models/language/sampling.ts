@@ -2,8 +2,8 @@ import { constraint, invalidArgument } from '../../core/errors.js';
 import { custom, integer, number, signal } from '../../core/options/kinds.js';
 import { checkNames, option, type SettingsOf, settingsOf, type TableOf } from '../../core/options/table.js';
 
-/** Options of {@link LanguageModel.generate}. */
-export interface GenerateOptions {
+/** Options of a text that is drawn, unit by unit. */
+export interface DrawOptions {
   /** Maximum units to write. Default 256. */
   maxNewTokens?: number;
   /**
@@ -20,6 +20,16 @@ export interface GenerateOptions {
   topP?: number;
   /** Divides the positive scores of units that are among the last 64, and multiplies negative ones; 1 for no penalty. Default 1. */
   repetitionPenalty?: number;
+  /** Ends the text before the first complete one of these non-empty strings. Default: none. */
+  stop?: string | readonly string[];
+  /** Seed of the draws: the same seed gives the same text. Default: random. */
+  seed?: number;
+  /** Ends the text: the next piece rejects with `ABORTED`. */
+  signal?: AbortSignal;
+}
+
+/** Options of {@link LanguageModel.generate}. */
+export interface GenerateOptions extends DrawOptions {
   /**
    * Searches for the most probable text with this many beams instead of drawing one; the text is returned as one piece
    * at the end. Not with `temperature`, `topK`, `topP`, `repetitionPenalty` or `seed`. Default: a text is drawn.
@@ -30,12 +40,6 @@ export interface GenerateOptions {
    * short texts. Default 1.
    */
   lengthPenalty?: number;
-  /** Ends the text before the first complete one of these non-empty strings. Default: none. */
-  stop?: string | readonly string[];
-  /** Seed of the draws: the same seed gives the same text. Default: random. */
-  seed?: number;
-  /** Ends the text: the next piece rejects with `ABORTED`. */
-  signal?: AbortSignal;
 }
 
 /**
@@ -51,7 +55,7 @@ export interface GeneratedText {
   promptTokens: number;
   /** Units written; with `'stop'`, including those of the string. */
   tokens: number;
-  /** Seed of the draws, which reproduces the text. 0 with `beamSize`, which draws nothing. */
+  /** Seed of the draws, which reproduces the text. 0 if the text was searched, which draws nothing. */
   seed: number;
 }
 
