@@ -1,4 +1,4 @@
-import { Command } from 'commander';
+import { Command, Option } from 'commander';
 import { PAIR_COLUMNS } from '../data/readers/options.js';
 import { COMPARE, DOUBT, INSPECT } from '../inspection/options.js';
 import { systems } from '../libtorch/systems.mjs';
@@ -15,6 +15,7 @@ import { TRANSLATE } from '../models/seq2seq/prediction.js';
 import { SERVING } from '../models/serving/options.js';
 import { TAG_EVALUATION } from '../models/tagger/evaluate.js';
 import { TAGGER } from '../models/tagger/options.js';
+import { TAGGER_TUNE } from '../models/tagger/tuning/options.js';
 import { packageVersion } from '../native/addon.js';
 import { SERVER } from '../serve/options.js';
 import { LEARN_VECTORS } from '../text/learned/options.js';
@@ -47,7 +48,7 @@ import { compressCommands } from './programs/compress.js';
 import { exportCommands } from './programs/exports.js';
 import { launchCommands } from './programs/launch.js';
 import { reportCommands } from './programs/reports.js';
-import { labelledTextFlags, rowFlags, textFlags } from './rows.js';
+import { labelledTextFlags, rowFlags, taggedTextFlags, textFlags } from './rows.js';
 import { taskFlag } from './tasks.js';
 
 const ROWS_FILE =
@@ -138,14 +139,22 @@ export function createProgram(done: (exitCode: number) => void): Command {
     )
     .action(async (file: string, flags: TrainFlags) => done(await trainCommand(file, flags)));
 
-  const tune = labelledTextFlags(
+  const tune = taggedTextFlags(
     program
       .command('tune')
-      .description('Search for the best settings for a file of labelled texts, and save a model trained with them.')
-      .argument('<file>', 'file with a text and a label in each row (CSV, TSV, JSON lines, Parquet or fastText)')
+      .description(
+        'Search for the best settings for a file of labelled texts, or of sentences with tags, and save a model trained with them.',
+      )
+      .argument('<file>', ROWS_FILE)
+      .addOption(
+        new Option('--task <task>', 'what the model is for: classify (the default), or tag').choices([
+          'classify',
+          'tag',
+        ]),
+      )
       .option('--out <model>', 'file to write', 'model.safetensors'),
   );
-  addMissingFlags(tune, TUNE, '')
+  addMissingFlags(addMissingFlags(tune, TUNE, ''), TAGGER_TUNE, 'with --task tag: ')
     .option('--json', JSON_HELP)
     .addHelpText(
       'after',

@@ -61,11 +61,15 @@ export function textFlags(command: Command): Command {
   return otherFlags(addFlags(command, TEXTS));
 }
 
-/** Adds the flags that say where a file's texts and labels are and how it is written. */
+/** Adds the flags that say where a file's texts and labels, tags or pairs are and how it is written. */
 export function rowFlags(command: Command): Command {
+  return addMissingFlags(taggedTextFlags(command), PAIR_COLUMNS, 'of pairs: ');
+}
+
+/** Adds the flags that say where a file's texts and labels or tags are and how it is written. */
+export function taggedTextFlags(command: Command): Command {
   const { format: _, ...tags } = TAGS;
-  const rows = addMissingFlags(addFlags(command, ROW_FLAGS), tags, 'of tokens with tags: ');
-  return otherFlags(addMissingFlags(rows, PAIR_COLUMNS, 'of pairs: '));
+  return otherFlags(addMissingFlags(addFlags(command, ROW_FLAGS), tags, 'of tokens with tags: '));
 }
 
 /** Adds the flags that say where a file's texts and labels are, without those of tags. */

@@ -1,6 +1,6 @@
 import type { RecurraError } from '../core/errors.js';
 import type { Part, Rung } from './rungs.js';
-import type { Answers, Scorer } from './score.js';
+import type { AnswerScorer, Answers } from './score.js';
 
 /** Settings that may be the best. */
 export interface Candidate<O extends object> {
@@ -11,8 +11,8 @@ export interface Candidate<O extends object> {
 }
 
 /** Result of training a candidate. */
-export interface Measured<M> {
-  answers: Answers;
+export interface Measured<M, A = Answers> {
+  answers: A;
   /** Mean loss per row, in nats. */
   loss: number;
   /** The model, still open. */
@@ -20,13 +20,13 @@ export interface Measured<M> {
 }
 
 /** A candidate with its results. */
-export interface Entry<O extends object> extends Candidate<O> {
+export interface Entry<O extends object, A = Answers> extends Candidate<O> {
   /** Its position in the order of trials, from 1. */
   trial: number;
   /** The last rung that it was measured on as a whole, from 0; -1 for none. */
   rung: number;
   /** Its answers, by part. */
-  answers: Map<string, Answers>;
+  answers: Map<string, A>;
   /** Losses, by the part. */
   losses: Map<string, number>;
   /** Its metric on that rung. */
@@ -41,7 +41,7 @@ export interface Entry<O extends object> extends Candidate<O> {
 }
 
 /** The parts of a search. */
-export interface SearchParts<O extends object, M extends { close(): unknown }> {
+export interface SearchParts<O extends object, M extends { close(): unknown }, A = Answers> {
   /** Measured on every rung, in this order. */
   baselines: readonly Candidate<O>[];
   /** The baseline that wins unless another candidate is clearly better; if it cannot be trained, the first that can. */
@@ -51,7 +51,7 @@ export interface SearchParts<O extends object, M extends { close(): unknown }> {
   rungs: readonly Rung[];
   /** Maximum number of candidates, including baselines. */
   trials: number;
-  scorer: Scorer;
+  scorer: AnswerScorer<A>;
   /** Rows that answers are numbered by. */
   heldRows: number;
   /** Rows that the winner will be trained on. */
@@ -59,18 +59,18 @@ export interface SearchParts<O extends object, M extends { close(): unknown }> {
   /** Time limit in seconds, including the training of the winner; undefined for none. */
   seconds: number | undefined;
   signal: AbortSignal | undefined;
-  measure(candidate: Candidate<O>, part: Part, signal: AbortSignal): Promise<Measured<M>>;
+  measure(candidate: Candidate<O>, part: Part, signal: AbortSignal): Promise<Measured<M, A>>;
   /** Called when a candidate has been measured on a rung. */
-  onTrial(entry: Entry<O>, rung: number, board: readonly Entry<O>[]): void;
+  onTrial(entry: Entry<O, A>, rung: number, board: readonly Entry<O, A>[]): void;
   /** Called when a candidate cannot be trained. */
   onFailure(candidate: Candidate<O>, error: RecurraError): void;
 }
 
 /** Result of a search. */
-export interface Found<O extends object, M> {
-  winner: Entry<O>;
+export interface Found<O extends object, M, A = Answers> {
+  winner: Entry<O, A>;
   /** All measured candidates, the best first. */
-  board: Entry<O>[];
+  board: Entry<O, A>[];
   /** Whether the clock ended the search. */
   timeIsUp: boolean;
   /** Whether the signal did. */

@@ -19,6 +19,14 @@ export interface Answers {
   probabilities?: Float32Array;
 }
 
+/** Scores the answers of models, and compares those of two. */
+export interface AnswerScorer<A> {
+  /** The metric of some answers, put together. */
+  score(answers: readonly A[]): number;
+  /** As {@link differenceOf}, of two sets of answers to the same rows. */
+  difference(answers: readonly A[], others: readonly A[], rows: number): { difference: number; error: number };
+}
+
 /** Numbers for sets of labels; each label has a number too. */
 export class LabelSets {
   readonly #ids = new Map<string, number>();
@@ -75,8 +83,33 @@ function drawn(random: Random): number {
   return times;
 }
 
+/**
+ * Difference of the scores of two sets of answers to the same rows, and its standard error by a bootstrap over rows: rows
+ * are drawn with Poisson's weights, the same for both. A row that was answered several times is drawn as one.
+ *
+ * @param rows - How many rows there are in all.
+ * @param scored - The difference of the scores if each row counts as often as its weight says; once without weights.
+ */
+export function differenceOf(
+  rows: number,
+  scored: (weights?: Uint8Array) => number,
+): { difference: number; error: number } {
+  const difference = scored();
+  const random = new Random(0);
+  const weights = new Uint8Array(rows);
+  let [sum, squares] = [0, 0];
+  for (let round = 0; round < RESAMPLINGS; round++) {
+    for (let row = 0; row < rows; row++) weights[row] = drawn(random);
+    const found = scored(weights);
+    sum += found;
+    squares += found * found;
+  }
+  const variance = (squares - (sum * sum) / RESAMPLINGS) / (RESAMPLINGS - 1);
+  return { difference, error: Math.sqrt(Math.max(0, variance)) };
+}
+
 /** Scores answers by a metric. All answers are put together before they are counted, so that rare labels weigh as they should (Forman and Scholz 2010). */
-export class Scorer {
+export class Scorer implements AnswerScorer<Answers> {
   readonly #metric: TuningMetric;
   readonly #sets: LabelSets;
   /** The label of `f1:LABEL`. */
@@ -135,28 +168,12 @@ export class Scorer {
     return ratio(sum, counted);
   }
 
-  /**
-   * Difference of the scores of two sets of answers to the same rows, and its standard error by a bootstrap over rows:
-   * rows are drawn with Poisson's weights, the same for both. A row that was answered several times is drawn as one.
-   *
-   * @param rows - How many rows there are in all.
-   */
+  /** See {@link differenceOf}. */
   difference(
     answers: readonly Answers[],
     others: readonly Answers[],
     rows: number,
   ): { difference: number; error: number } {
-    const difference = this.score(answers) - this.score(others);
-    const random = new Random(0);
-    const weights = new Uint8Array(rows);
-    let [sum, squares] = [0, 0];
-    for (let round = 0; round < RESAMPLINGS; round++) {
-      for (let row = 0; row < rows; row++) weights[row] = drawn(random);
-      const found = this.score(answers, weights) - this.score(others, weights);
-      sum += found;
-      squares += found * found;
-    }
-    const variance = (squares - (sum * sum) / RESAMPLINGS) / (RESAMPLINGS - 1);
-    return { difference, error: Math.sqrt(Math.max(0, variance)) };
+    return differenceOf(rows, (weights) => this.score(answers, weights) - this.score(others, weights));
   }
 }

@@ -26,29 +26,29 @@ function belongsToCandidate(error: unknown): error is RecurraError {
  * The winner is the candidate with the largest score on the last rung, if that is clearly above the score of the preferred baseline on the same rows,
  * else that baseline: differences below {@link marginOf} standard errors are mostly chance.
  */
-export class Search<O extends object, M extends { close(): unknown }> {
-  readonly #parts: SearchParts<O, M>;
+export class Search<O extends object, M extends { close(): unknown }, A = Answers> {
+  readonly #parts: SearchParts<O, M, A>;
   readonly #began = now();
-  readonly #entries: Entry<O>[] = [];
-  #kept: { entry: Entry<O>; model: M } | undefined;
+  readonly #entries: Entry<O, A>[] = [];
+  #kept: { entry: Entry<O, A>; model: M } | undefined;
   #failure: RecurraError | undefined;
 
-  constructor(parts: SearchParts<O, M>) {
+  constructor(parts: SearchParts<O, M, A>) {
     this.#parts = parts;
   }
 
   /** Seconds that the training of a candidate on all rows will take, by what its trials took. */
-  estimate({ seconds, rows }: Entry<O>): number {
+  estimate({ seconds, rows }: Entry<O, A>): number {
     return rows === 0 ? 0 : (seconds / rows) * this.#parts.allRows;
   }
 
-  async run(): Promise<Found<O, M>> {
+  async run(): Promise<Found<O, M, A>> {
     const { rungs, signal } = this.#parts;
     let [timeIsUp, stopped] = [false, false];
-    let field: Entry<O>[] = [];
+    let field: Entry<O, A>[] = [];
     for (let rung = 0; rung < rungs.length && !timeIsUp && !stopped; rung++) {
       const contenders = rung === 0 ? this.#fresh() : field.values();
-      const measured: Entry<O>[] = [];
+      const measured: Entry<O, A>[] = [];
       for (const entry of contenders) {
         if ((rung > 0 || measured.length > 0) && !this.#hasTime(rung, entry)) {
           timeIsUp = true;
@@ -88,15 +88,15 @@ export class Search<O extends object, M extends { close(): unknown }> {
   }
 
   /** The candidates in the order of the leaderboard: those that came furthest first, and among them the best. */
-  board(): Entry<O>[] {
+  board(): Entry<O, A>[] {
     const measured = this.#entries.filter(({ rung }) => rung >= 0);
     return measured.sort((a, b) => b.rung - a.rung || b.score - a.score || lossOf(a) - lossOf(b) || a.trial - b.trial);
   }
 
   /** The candidates of the first rung, each made when it is its turn. */
-  *#fresh(): Generator<Entry<O>, void, undefined> {
+  *#fresh(): Generator<Entry<O, A>, void, undefined> {
     const { baselines, candidates, trials } = this.#parts;
-    const entry = (candidate: Candidate<O>): Entry<O> => {
+    const entry = (candidate: Candidate<O>): Entry<O, A> => {
       const unknown = { rung: -1, score: 0, difference: 0, error: 0, seconds: 0, rows: 0 };
       const made = { ...candidate, ...unknown, trial: this.#entries.length + 1, answers: new Map(), losses: new Map() };
       this.#entries.push(made);
@@ -129,7 +129,7 @@ export class Search<O extends object, M extends { close(): unknown }> {
   }
 
   /** Whether there is time to measure a candidate on a rung. */
-  #hasTime(rung: number, entry: Entry<O> | undefined): boolean {
+  #hasTime(rung: number, entry: Entry<O, A> | undefined): boolean {
     const left = this.#rungEnds(rung);
     if (left === Number.POSITIVE_INFINITY) return true;
     const { rungs } = this.#parts;
@@ -142,7 +142,7 @@ export class Search<O extends object, M extends { close(): unknown }> {
   }
 
   /** Measures a candidate on what it lacks of a rung. */
-  async #climb(entry: Entry<O>, rung: number): Promise<void> {
+  async #climb(entry: Entry<O, A>, rung: number): Promise<void> {
     const { rungs, measure, signal } = this.#parts;
     const { parts } = rungs[rung]!;
     let last: M | undefined;
@@ -182,7 +182,7 @@ export class Search<O extends object, M extends { close(): unknown }> {
   }
 
   /** Finds out by how much a candidate is better than the baseline on the parts of a rung that both have seen. */
-  #compare(entry: Entry<O>, parts: readonly Part[]): void {
+  #compare(entry: Entry<O, A>, parts: readonly Part[]): void {
     const { scorer, heldRows } = this.#parts;
     const base = this.#base()!;
     const same = base === entry || base.rung < entry.rung;
@@ -212,10 +212,10 @@ export class Search<O extends object, M extends { close(): unknown }> {
   }
 
   /** Those of a rung who come to the next one: what others are compared with, the other baselines, and the best third. */
-  #survivors(measured: readonly Entry<O>[]): Entry<O>[] {
+  #survivors(measured: readonly Entry<O, A>[]): Entry<O, A>[] {
     const { baselines } = this.#parts;
     const base = this.#base();
-    const isBaseline = ({ trial }: Entry<O>) => trial <= baselines.length;
+    const isBaseline = ({ trial }: Entry<O, A>) => trial <= baselines.length;
     const ranked = measured
       .filter((entry) => !isBaseline(entry))
       .sort((a, b) => b.score - a.score || lossOf(a) - lossOf(b) || a.trial - b.trial);
@@ -224,13 +224,13 @@ export class Search<O extends object, M extends { close(): unknown }> {
   }
 
   /** What others are compared with; undefined before the first was measured. */
-  #base(): Entry<O> | undefined {
+  #base(): Entry<O, A> | undefined {
     const measured = this.#entries.filter(({ rung }) => rung >= 0);
     return measured.find(({ name }) => name === this.#parts.preferred.name) ?? measured[0];
   }
 
   /** The best candidate so far; undefined before the first was measured. */
-  #winner(): Entry<O> | undefined {
+  #winner(): Entry<O, A> | undefined {
     const base = this.#base();
     if (!base) return undefined;
     const { baselines } = this.#parts;
@@ -261,7 +261,7 @@ export function marginOf(candidates: number): number {
 }
 
 /** The answers of a candidate to the rows of some parts. */
-function answersOn({ answers }: Entry<object>, parts: readonly Part[]): Answers[] {
+function answersOn<A>({ answers }: Entry<object, A>, parts: readonly Part[]): A[] {
   return parts.flatMap(({ id }) => answers.get(id) ?? []);
 }
 

@@ -5,27 +5,28 @@ import { TrainingError } from '../training/errors.js';
 import type { TrainedModel } from '../training/task.js';
 import { type Candidate, type Entry, type Found, lossOf, type SearchParts } from './candidates.js';
 import type { Trial, Tuning, TuningEvent, TuningPlace } from './events.js';
-import type { TuningMetric } from './score.js';
+import type { Answers } from './score.js';
 import { Search } from './search.js';
 
 /** The parts of a search for settings. */
-export interface TuneParts<O extends object, M extends TrainedModel>
-  extends Omit<SearchParts<O, M>, 'onTrial' | 'onFailure'> {
+export interface TuneParts<O extends object, M extends TrainedModel, A = Answers>
+  extends Omit<SearchParts<O, M, A>, 'onTrial' | 'onFailure'> {
   /** Labels of the rows. */
   labels: number;
   validationRows: number;
-  metric: TuningMetric;
+  /** What is maximised, for the verdict. */
+  metric: string;
   onEvent: ((event: TuningEvent) => void) | undefined;
   /** The baseline that has no network, for the verdict; undefined without one. */
   simple: Candidate<O> | undefined;
   /** Trains the winner on all rows. */
-  retrain(winner: Entry<O>): Promise<M>;
+  retrain(winner: Entry<O, A>): Promise<M>;
   /** The options that give the winner's model. */
   options(candidate: Candidate<O>): O;
 }
 
 /** What is told of a candidate. */
-function trialOf<O extends object>(entry: Entry<O>): Trial {
+function trialOf<O extends object>(entry: Entry<O, unknown>): Trial {
   const { trial, name, options, score, difference, error, seconds, losses } = entry;
   const told = { trial, name, options: options as Record<string, unknown>, trainings: losses.size };
   return { ...told, score, difference, error, loss: lossOf(entry), seconds };
@@ -38,8 +39,8 @@ function points(share: number): string {
 
 /** Which settings won, as a sentence. */
 function verdictOf<O extends object>(
-  { winner, board }: Found<O, unknown>,
-  { preferred, simple, metric }: Pick<TuneParts<O, TrainedModel>, 'preferred' | 'simple' | 'metric'>,
+  { winner, board }: Found<O, unknown, unknown>,
+  { preferred, simple, metric }: Pick<TuneParts<O, TrainedModel, unknown>, 'preferred' | 'simple' | 'metric'>,
 ): string {
   const better = `by ${points(winner.difference)} points of ${metric} (standard error ${(100 * winner.error).toFixed(2)})`;
   const plain = board.find(({ name }) => name === simple?.name);
@@ -59,7 +60,9 @@ function verdictOf<O extends object>(
  *
  * @throws {@link TrainingError} `ABORTED` if the signal is aborted; its `model` is one of the best settings so far, trained on a part of the rows.
  */
-export async function tune<O extends object, M extends TrainedModel>(parts: TuneParts<O, M>): Promise<Tuning<M, O>> {
+export async function tune<O extends object, M extends TrainedModel, A = Answers>(
+  parts: TuneParts<O, M, A>,
+): Promise<Tuning<M, O>> {
   const { seconds: limit, onEvent, allRows, validationRows, labels, rungs, signal } = parts;
   const began = now();
   const place = (): TuningPlace => {
@@ -74,7 +77,7 @@ export async function tune<O extends object, M extends TrainedModel>(parts: Tune
     labels,
     rungs: rungs.map((rung) => rung.parts.length),
   });
-  const search = new Search<O, M>({
+  const search = new Search<O, M, A>({
     ...parts,
     onTrial: (entry, rung, board) =>
       onEvent?.({ type: 'trial', ...place(), ...trialOf(entry), rung: rung + 1, leaderboard: board.map(trialOf) }),

@@ -101,7 +101,7 @@ describe('recurra predict --out', () => {
     const at = inputs('named', { '[b].jsonl': ['a cat'] });
     const out = join(folder, 'named-out');
     const args = ['predict', model, join(at, '[b].jsonl'), '--text', 'body', '--out', out];
-    expect(recurra(args).err).toMatch(/\[b\]\.jsonl\.jsonl: 1 rows/);
+    expect(recurra(args).err).toMatch(/\[b\]\.jsonl\.jsonl: 1 row,/);
     const none = recurra([...args, '--shard', '2/2']);
     expect([none.status, none.err]).toEqual([0, expect.stringMatching(/warning: share 2\/2 has no file/)]);
   });

@@ -70,7 +70,7 @@ it('saves the best so far at Ctrl-C', async () => {
 
 it('refuses what it cannot tune', () => {
   const tags = recurra(['tune', 'some.conll']);
-  expect([tags.status, tags.err]).toEqual([2, expect.stringContaining('recurra tune needs labelled texts')]);
+  expect([tags.status, tags.err]).toEqual([2, expect.stringContaining('which a tagger learns from; give --task tag')]);
   const size = recurra(['tune', csv, ...COLUMNS, '--max-size', '2 elephants']);
   expect([size.status, size.err]).toEqual([2, expect.stringContaining('Expected a size such as 1.6MB')]);
 });

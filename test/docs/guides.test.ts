@@ -88,7 +88,7 @@ const PAGES = {
   'docs/vectors.md': 1,
   'docs/exporting.md': 3,
   'docs/tagging.md': 3,
-  'docs/tuning.md': 1,
+  'docs/tuning.md': 2,
   'docs/unsure.md': 2,
   'docs/language.md': 3,
   'docs/seq2seq.md': 1,

@@ -107,11 +107,11 @@ describe('a server with a tagger', () => {
     ]);
     expect(await refused('/predict', { tokens: Array(11).fill('a'.repeat(99)) })).toEqual([
       413,
-      'Expected at most 1000 characters in body.tokens',
+      'Expected at most 1,000 characters in body.tokens',
     ]);
     expect(await refused('/predict', { tokens: Array(1_001).fill('') })).toEqual([
       413,
-      'Expected at most 1000 elements in body.tokens',
+      'Expected at most 1,000 elements in body.tokens',
     ]);
     expect(await refused('/predict/many', { sentences: Array(6).fill(['a']) })).toEqual([
       413,
@@ -119,7 +119,7 @@ describe('a server with a tagger', () => {
     ]);
     expect(await refused('/predict/many', { sentences: [['a'], Array(11).fill('a'.repeat(99))] })).toEqual([
       413,
-      'Expected at most 1000 characters in body.sentences[1]',
+      'Expected at most 1,000 characters in body.sentences[1]',
     ]);
   });
 

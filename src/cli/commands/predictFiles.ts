@@ -126,7 +126,7 @@ function noteStart({ index, count }: Share, all: number, own: number, done: numb
   if (json) jsonLine({ event: 'start', shard: index + 1, shards: count, files: own, finished: done });
   if (own === 0)
     note(`recurra: warning: share ${index + 1}/${count} has no file: there are ${all}, and files are not split`);
-  else if (done > 0 && !json) note(`${done} of ${own} files are already finished`);
+  else if (done > 0 && !json) note(`${done} of ${counted(own, 'file')} ${done === 1 ? 'is' : 'are'} already finished`);
 }
 
 /** Answers files; returns the number of rows and of failed files. */

@@ -3,10 +3,15 @@ import { constraint } from '../../core/errors.js';
 import { checkOutputs } from '../../core/outputs.js';
 import { printable } from '../../core/printable.js';
 import { duration, jsonLine, note } from '../../core/terminal.js';
+import { ROWS } from '../../data/readers/options.js';
+import { TAGS } from '../../data/readers/readTags.js';
+import type { Rows } from '../../data/readers/rows.js';
 import { TextClassifier } from '../../models/classifier/classifier.js';
-import type { TrainOptions } from '../../models/classifier/options.js';
 import { TUNE, type TuneOptions } from '../../models/classifier/tuning/options.js';
 import { LanguageModel } from '../../models/language/language.js';
+import type { TagRows } from '../../models/tagger/rows.js';
+import { TextTagger } from '../../models/tagger/tagger.js';
+import { TAGGER_TUNE, type TaggerTuneOptions } from '../../models/tagger/tuning/options.js';
 import { progressDisplay } from '../../training/display.js';
 import { TrainingError } from '../../training/errors.js';
 import type { Tuning, TuningEvent } from '../../tuning/events.js';
@@ -16,12 +21,16 @@ import { boardLines, tuningDisplay } from '../leaderboard.js';
 import { EXIT } from '../output.js';
 import { trainingInputs } from '../outputs.js';
 import { readingDisplay } from '../reading.js';
-import { noteSkipped, noteWarnings, openRows, openUnlabelled } from '../rows.js';
+import { noteSkipped, noteWarnings, openRows, openTags, openUnlabelled, refuseFlags } from '../rows.js';
 import { TAGGED } from '../tasks.js';
 import { abortOnSignals, namedTokenizer, type TrainFlags } from './train.js';
 
 /** Flags of `recurra tune`: also those of a training, which then apply to every trial. */
-export type TuneFlags = Omit<TrainFlags, 'task' | 'checkpoint' | 'checkpointEvery' | 'resume' | 'tensorboard'>;
+export interface TuneFlags
+  extends Omit<TrainFlags, 'task' | 'checkpoint' | 'checkpointEvery' | 'resume' | 'tensorboard'> {
+  /** What the model is for; classify if undefined. */
+  task?: 'classify' | 'tag';
+}
 
 /** The options built from the flags. */
 async function tuneOptions(flags: TuneFlags, reading: Parameters<typeof openRows>[2]): Promise<TuneOptions> {
@@ -38,15 +47,30 @@ async function tuneOptions(flags: TuneFlags, reading: Parameters<typeof openRows
   return options;
 }
 
+/** The options of a search for a tagger's settings, built from the flags. */
+async function tagOptions(flags: TuneFlags, reading: Parameters<typeof openTags>[2]): Promise<TaggerTuneOptions> {
+  const options: TaggerTuneOptions = { ...givenOptions<TaggerTuneOptions>(TAGGER_TUNE, flags), ...deviceOption(flags) };
+  const { unlabelled, validation, encoder, threads } = flags;
+  if (unlabelled !== undefined) options.unlabelled = openUnlabelled(unlabelled, {});
+  if (encoder !== undefined)
+    options.encoder = await LanguageModel.load(encoder, threads === undefined ? {} : { threads });
+  if (validation !== undefined) {
+    const share = Number(validation);
+    options.validation = Number.isFinite(share) ? share : openTags(validation, flags, reading);
+  }
+  return options;
+}
+
 /** Options as the flags of `recurra train`. */
-function flagsOf(options: TrainOptions): string {
+function flagsOf(options: object): string {
   const flags = Object.entries(options).flatMap(([name, value]) => {
     if (typeof value === 'boolean' && name !== 'subwords') {
-      const negated = { linear: true, recurrent: true, bidirectional: true, bucketing: true }[name] === true;
+      const negated = ['linear', 'recurrent', 'bidirectional', 'bucketing', 'lowercase'].includes(name);
       if (negated) return value ? [] : [`--no-${flagName(name).slice(2)}`];
       return value ? [flagName(name)] : [];
     }
     if (name === 'subwords' && value === false) return ['--subwords 0'];
+    if (name === 'scheme' && value === null) return ['--scheme none'];
     if (name === 'subwords' && value === true) return ['--subwords 20000'];
     return typeof value === 'number' || typeof value === 'string' ? [`${flagName(name)} ${value}`] : [];
   });
@@ -63,7 +87,7 @@ function tell(event: TuningEvent): void {
   }
 }
 
-function summary(flags: TuneFlags, tuning: Tuning<TextClassifier, TrainOptions>): void {
+function summary(flags: TuneFlags, tuning: Tuning<TextClassifier | TextTagger, object>): void {
   const { winner, leaderboard, verdict, seconds, options, model } = tuning;
   if (flags.json) {
     const plain = Object.entries(options).filter(
@@ -73,7 +97,8 @@ function summary(flags: TuneFlags, tuning: Tuning<TextClassifier, TrainOptions>)
     jsonLine({ event: 'end', model: flags.out, rows: model.trainedRows, ...found, seconds, interrupted: false });
     return;
   }
-  const again = printable(flagsOf(options)) || 'without further flags';
+  const task = model instanceof TextTagger ? '--task tag ' : '';
+  const again = task + (printable(flagsOf(options)) || 'without further flags');
   const same = Number.isFinite(Number(flags.validation ?? 0)) ? `; recurra train ${again} gives the same model` : '';
   const lines = [
     ...boardLines(leaderboard),
@@ -86,15 +111,20 @@ function summary(flags: TuneFlags, tuning: Tuning<TextClassifier, TrainOptions>)
 
 /** `recurra tune`: searches for the best settings and saves a model trained with them. */
 export async function tuneCommand(file: string, flags: TuneFlags): Promise<number> {
-  if (TAGGED.test(file) && flags.format === undefined)
-    throw constraint('file', `${file} contains tokens with tags; recurra tune needs labelled texts`);
+  const { task = 'classify' } = flags;
+  if (task === 'classify' && TAGGED.test(file) && flags.format === undefined)
+    throw constraint('task', `${file} contains tokens with tags, which a tagger learns from; give --task tag`);
+  if (task === 'tag') refuseFlags(flags, { ...TUNE, ...ROWS }, [TAGGER_TUNE, TAGS], '--task tag');
+  else refuseFlags(flags, { ...TAGGER_TUNE, ...TAGS }, [TUNE, ROWS], '--task classify');
   await checkOutputs([{ option: 'out', what: 'the model', path: flags.out }], trainingInputs(file, flags));
   const json = flags.json === true;
   const reading = readingDisplay(json);
   const display = json ? { update: tell, stop() {} } : tuningDisplay();
   const training = progressDisplay({ json });
-  const rows = openRows(file, flags, reading.update);
-  const options = await tuneOptions(flags, reading.update);
+  const [rows, options] =
+    task === 'tag'
+      ? [openTags(file, flags, reading.update), await tagOptions(flags, reading.update)]
+      : [openRows(file, flags, reading.update), await tuneOptions(flags, reading.update)];
   const { signal, release } = abortOnSignals('stopping; a model of the best settings so far, if any, will be saved');
   const stop = () => {
     reading.stop();
@@ -103,12 +133,11 @@ export async function tuneCommand(file: string, flags: TuneFlags): Promise<numbe
     release();
   };
   try {
-    const tuning = await TextClassifier.tune(rows, {
-      ...options,
-      signal,
-      onEvent: display.update,
-      onProgress: training.update,
-    });
+    const watched = { ...options, signal, onEvent: display.update, onProgress: training.update };
+    const tuning: Tuning<TextClassifier | TextTagger, object> =
+      task === 'tag'
+        ? await TextTagger.tune(rows as TagRows, watched as TaggerTuneOptions)
+        : await TextClassifier.tune(rows as Rows, watched as TuneOptions);
     stop();
     await tuning.model.save(flags.out);
     noteWarnings(rows, json);
@@ -118,7 +147,7 @@ export async function tuneCommand(file: string, flags: TuneFlags): Promise<numbe
   } catch (error) {
     stop();
     if (!(error instanceof TrainingError) || !error.model) throw error;
-    const { code, message, model } = error as TrainingError<TextClassifier>;
+    const { code, message, model } = error as TrainingError<TextClassifier | TextTagger>;
     await model!.save(flags.out);
     if (json) {
       jsonLine({ event: 'error', code, message });

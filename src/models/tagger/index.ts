@@ -12,4 +12,5 @@ export type { TaggedSpan, Tagging, TextTagging } from './prediction.js';
 export type { TagRow, TagRows, TagsNoted } from './rows.js';
 export { type TaggerLoadOptions, type TagPredictOptions, TextTagger } from './tagger.js';
 export type { TaggerTokenizer } from './tokenizer.js';
+export type { TaggerTuneOptions } from './tuning/options.js';
 export type { TagValidation } from './validation.js';

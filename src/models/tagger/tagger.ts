@@ -7,6 +7,7 @@ import type { TokenSettings } from '../../text/options.js';
 import type { TagScheme } from '../../text/tags/scheme.js';
 import type { TrainingRun } from '../../training/run.js';
 import { startTraining } from '../../training/start.js';
+import type { Tuning } from '../../tuning/events.js';
 import type { CompressOptions } from '../compression/options.js';
 import { describedText, type ModelSource } from '../file.js';
 import { type LoadOptions, loadModel } from '../load.js';
@@ -26,6 +27,8 @@ import { SentenceReader } from './sentence.js';
 import { TagSet } from './tagSet.js';
 import { type TaggerParts, taggerTask } from './task.js';
 import type { TaggerTokenizer } from './tokenizer.js';
+import type { TaggerTuneOptions } from './tuning/options.js';
+import { tuneTagger } from './tuning/tune.js';
 import type { TagValidation } from './validation.js';
 
 /** Options of {@link TextTagger.predict} and {@link TextTagger.predictMany}. */
@@ -119,6 +122,32 @@ export class TextTagger extends TextModel<TaggerModelSettings, TagValidation> {
     options: TaggerTrainOptions = {},
   ): TrainingRun<TextTagger, TagValidation, TaggerStartEvent> {
     return startTraining(TextTagger.#task, rows, options);
+  }
+
+  /**
+   * Searches for the best options for some rows, and trains a tagger with them on all rows: as
+   * {@link TextClassifier.tune}, with the defaults as the only baseline. Number of epochs, learning rate, dropout rates,
+   * hidden size, subwords and rare words are searched; given training options apply to all settings. What is maximised is
+   * the F1 of spans (micro average), or without a scheme the share of tokens with the right tag. All rows are kept in
+   * memory, and one model is trained at a time.
+   *
+   * @param rows - Sentences with tags or spans, as for {@link train}.
+   * @param options - See {@link TaggerTuneOptions}.
+   * @returns the model, its options, and all settings tried with their results. `loss` of a trial is its share of wrong
+   * tokens.
+   * @throws {@link ArgumentError} for an invalid option; {@link DataError} for invalid rows.
+   * @throws {@link TrainingError} `ABORTED` if the signal is aborted; its `model` has the best settings so far, trained
+   * on a part of the rows.
+   *
+   * @example
+   * ```ts
+   * const { model, verdict } = await TextTagger.tune(readConll('train.conll'), { minutes: 30 });
+   * console.log(verdict);
+   * await model.save('entities.safetensors');
+   * ```
+   */
+  static tune(rows: TagRows, options: TaggerTuneOptions = {}): Promise<Tuning<TextTagger, TaggerTrainOptions>> {
+    return tuneTagger(rows, options, TextTagger.train);
   }
 
   /**
