@@ -1,5 +1,7 @@
 //! The weights of one layer and direction as the kernels read them.
 
+use super::coded::CodedPanels;
+use crate::simd::dots::{DotWork, Dots, dispatch_dots};
 use crate::simd::gemm::PackedB;
 use crate::simd::{Buf, Kernel, Lanes, dispatch};
 
@@ -14,6 +16,8 @@ pub(crate) struct DirPacks {
     pub hr: PackedB,
     /// The weights unit by unit, where the cell's inference reads them so.
     pub units: UnitPanels,
+    /// The recurrent weights in eight bits instead, where a prediction asks for them.
+    pub coded: CodedPanels,
     /// What the input projection adds: both biases, or only `bias_ih` where the recurrent product is kept apart.
     pub bias_x: Buf,
     /// What a recurrent product that is kept apart begins with.
@@ -40,12 +44,13 @@ struct Panels {
 impl UnitPanels {
     /// Packs `w_hh`, `[gates * hp, rp]` row-major.
     pub fn pack(&mut self, gates: usize, w_hh: &[f32], hp: usize, rp: usize) {
-        self.hh.pack(gates, w_hh, hp, rp);
+        self.hh.pack(gates, w_hh, hp, rp, false);
     }
 
-    /// Packs the input's side too, for inputs that are not projected beforehand: `w_ih`, `[gates * hp, kp]`.
-    pub fn pack_input(&mut self, gates: usize, w_ih: &[f32], hp: usize, kp: usize) {
-        self.ih.pack(gates, w_ih, hp, kp);
+    /// Packs the input's side too, for inputs that are not projected beforehand: `w_ih`, `[gates * hp, kp]`. With `codes` for a product
+    /// of codes, whose instructions may have another number of lanes.
+    pub fn pack_input(&mut self, gates: usize, w_ih: &[f32], hp: usize, kp: usize, codes: bool) {
+        self.ih.pack(gates, w_ih, hp, kp, codes);
     }
 
     /// Whether they were packed.
@@ -72,10 +77,11 @@ impl UnitPanels {
 }
 
 impl Panels {
-    fn pack(&mut self, gates: usize, from: &[f32], hp: usize, k: usize) {
+    fn pack(&mut self, gates: usize, from: &[f32], hp: usize, k: usize, codes: bool) {
         self.data.grow(gates * hp * k);
         (self.k, self.gates) = (k, gates);
-        dispatch(ByUnit { gates, from, hp, k, to: &mut self.data });
+        let work = ByUnit { gates, from, hp, k, to: &mut self.data };
+        if codes { dispatch_dots(work) } else { dispatch(work) }
     }
 
     #[inline(always)]
@@ -91,6 +97,14 @@ struct ByUnit<'a> {
     hp: usize,
     k: usize,
     to: &'a mut [f32],
+}
+
+impl DotWork for ByUnit<'_> {
+    type Output = ();
+    #[inline(always)]
+    fn run<D: Dots>(self, dots: D) {
+        Kernel::run(self, dots.lanes());
+    }
 }
 
 impl Kernel for ByUnit<'_> {
