@@ -78,7 +78,12 @@ fn main() {
         for (times, way) in times.iter().zip(["", ", int8"]) {
             let (text, token) = (times[2] / lengths.len() as f64, times[2] / tokens.len() as f64);
             let name = format!("{name}{way}");
-            println!("{name:36} {:8.2} us a text, {:8.1} ns a token, {:9.0} texts/s", text * 1e6, token * 1e9, 1.0 / text);
+            println!(
+                "{name:36} {:8.2} us a text, {:8.1} ns a token, {:9.0} texts/s",
+                text * 1e6,
+                token * 1e9,
+                1.0 / text
+            );
         }
         if int8 {
             println!("{:36} {:.2} times as fast", "", times[0][2] / times[1][2]);

@@ -87,7 +87,8 @@ impl Network {
     pub fn set_int8_recurrent(&self, on: bool) -> Result<()> {
         let cell = self.params.config.encoder.cell;
         if on && !self.params.shape.cell.takes_codes() {
-            let message = format!("recurrent weights in eight bits need an LSTM, a GRU or an RNN with tanh, not {cell:?}");
+            let message =
+                format!("recurrent weights in eight bits need an LSTM, a GRU or an RNN with tanh, not {cell:?}");
             return Err(Error::new(ErrorCode::InvalidArgument, message).about("recurrentWeights"));
         }
         let mut weights = self.write();

@@ -3,8 +3,8 @@
 //! Each row of `weight_hh` has a scale of its own, so that its largest weight becomes 127 or -127. States are between -1 and 1 and have
 //! codes with the fixed scale of one 127th. A product is a sum of whole numbers, times both scales.
 
-use crate::simd::{Buf, Lanes};
 use crate::simd::dots::{DotWork, Dots, LARGEST, code_bytes, dispatch_dots, write_code};
+use crate::simd::{Buf, Lanes};
 
 /// Weights in one panel for each vector of units, as [`UnitPanels`](super::packs::UnitPanels) with groups of codes instead of singles.
 #[derive(Clone, Default)]

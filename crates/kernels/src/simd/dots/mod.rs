@@ -7,7 +7,9 @@
 #[cfg(target_arch = "aarch64")]
 mod neon;
 mod portable;
+// As pulp's AVX-512.
 #[cfg(target_arch = "x86_64")]
+#[clippy::msrv = "1.89"]
 mod x86;
 
 use std::sync::OnceLock;
@@ -80,9 +82,7 @@ pub(crate) const fn code_bytes_of(isa: DotIsa) -> usize {
 /// What multiplies codes in this process.
 pub(crate) fn dot_isa() -> DotIsa {
     static CHOSEN: OnceLock<DotIsa> = OnceLock::new();
-    *CHOSEN.get_or_init(|| {
-        DotIsa::of(isa()).iter().copied().find(|dots| dots.available()).unwrap_or(DotIsa::Portable)
-    })
+    *CHOSEN.get_or_init(|| DotIsa::of(isa()).iter().copied().find(|dots| dots.available()).unwrap_or(DotIsa::Portable))
 }
 
 /// Multiplies codes, for the lanes of the vector unit `S`.

@@ -1,8 +1,9 @@
 //! Products of codes on AArch64.
 
 use std::arch::aarch64::{
-    int8x16_t, int32x4_t, vcombine_u16, vcvtq_f32_s32, vdup_n_u16, vdupq_n_s32, vget_lane_u32, vget_low_s8, vld1q_s8, vld1q_s32,
-    vmovn_u16, vmovn_u32, vmull_high_s8, vmull_s8, vpadalq_s16, vpaddq_s16, vreinterpret_u32_u8, vreinterpretq_s8_s32,
+    int8x16_t, int32x4_t, vcombine_u16, vcvtq_f32_s32, vdup_n_u16, vdupq_n_s32, vget_lane_u32, vget_low_s8, vld1q_s8,
+    vld1q_s32, vmovn_u16, vmovn_u32, vmull_high_s8, vmull_s8, vpadalq_s16, vpaddq_s16, vreinterpret_u32_u8,
+    vreinterpretq_s8_s32,
 };
 use std::arch::{asm, is_aarch64_feature_detected};
 

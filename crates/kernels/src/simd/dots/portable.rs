@@ -47,9 +47,10 @@ impl Dots for Portable {
 
     #[inline(always)]
     fn dot(self, mut sums: Self::Sums, weights: Self::Codes, values: Self::Codes) -> Self::Sums {
-        for lane in 0..LANES {
-            let product = |at: usize| i32::from(weights[at]) * i32::from(values[at]);
-            sums[lane] = sums[lane].wrapping_add(product(2 * lane) + product(2 * lane + 1));
+        for (lane, sum) in sums.iter_mut().enumerate() {
+            let [even, odd] = [2 * lane, 2 * lane + 1];
+            *sum +=
+                i32::from(weights[even]) * i32::from(values[even]) + i32::from(weights[odd]) * i32::from(values[odd]);
         }
         sums
     }

@@ -21,10 +21,8 @@ impl DotWork for Sums<'_> {
         let values: Vec<u8> = values.iter().flat_map(|&value| code(i32::from(value) + D::OFFSET)).collect();
         let mut found = Vec::new();
         for rows in weights.chunks(lanes) {
-            let start: Vec<i32> = rows
-                .iter()
-                .map(|row| -D::OFFSET * row.iter().map(|&weight| i32::from(weight)).sum::<i32>())
-                .collect();
+            let start: Vec<i32> =
+                rows.iter().map(|row| -D::OFFSET * row.iter().map(|&weight| i32::from(weight)).sum::<i32>()).collect();
             // SAFETY: a value for each lane, and four bytes of codes for each lane and group of codes.
             unsafe {
                 let mut sums = dots.sums(start.as_ptr());

@@ -27,7 +27,9 @@ impl Vnni512 {
 }
 
 // The features of `V4`, so that its operations are inlined, and VNNI.
-#[target_feature(enable = "avx512f,avx512bw,avx512cd,avx512dq,avx512vl,avx512vnni,avx2,fma,bmi1,bmi2,lzcnt,popcnt,fxsr")]
+#[target_feature(
+    enable = "avx512f,avx512bw,avx512cd,avx512dq,avx512vl,avx512vnni,avx2,fma,bmi1,bmi2,lzcnt,popcnt,fxsr"
+)]
 fn with_vnni512<W: DotWork>(dots: Vnni512, work: W) -> W::Output {
     work.run(dots)
 }
@@ -161,8 +163,8 @@ impl Dots for Vnni256 {
         unsafe {
             // The lowest byte of each lane: four of each half, then side by side.
             let lowest = _mm256_setr_epi8(
-                0, 4, 8, 12, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, 0, 4, 8, 12, -1, -1, -1, -1, -1, -1, -1, -1,
-                -1, -1, -1, -1,
+                0, 4, 8, 12, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, 0, 4, 8, 12, -1, -1, -1, -1, -1, -1, -1,
+                -1, -1, -1, -1, -1,
             );
             let halves = _mm256_shuffle_epi8(pulp::cast(bits), lowest);
             let bytes = _mm256_permutevar8x32_epi32(halves, _mm256_setr_epi32(0, 4, 1, 1, 1, 1, 1, 1));

@@ -35,7 +35,7 @@ impl<C: Fused<G>, const G: usize> Groups<'_, C, G> {
         unsafe {
             let states = [p.h.at(start, 0), Mat { ptr: p.gates.row(start), stride: hp }];
             std::ptr::copy_nonoverlapping(states[0].ptr, states[1].ptr, lengths.len() * hp);
-            let codes = codes.map(|codes| codes.from_row(start - steps.rows.start));
+            let codes = codes.map(|codes| codes.below(start - steps.rows.start));
             product.begin(states[0], codes[0], lengths.len(), hp);
             let mut running = if steps.reverse { 0 } else { lengths.len() };
             for i in 0..longest {

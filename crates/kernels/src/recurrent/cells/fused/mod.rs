@@ -56,7 +56,7 @@ pub(crate) unsafe fn infer<C: Fused<G>, const G: usize>(cell: &C, steps: Steps<'
         let stride = steps.rp * code_bytes_of(dot_isa());
         let mut room = Buf::scratch((2 * rows * stride).div_ceil(size_of::<f32>()));
         let first = Codes { ptr: room.ptr().cast(), stride };
-        let codes = [first, first.from_row(rows)];
+        let codes = [first, first.below(rows)];
         if fit_groups(packs, G, rows) {
             dispatch_dots(OnCodes(groups::Groups::<C, G>(steps, x, codes, PhantomData)));
         } else {

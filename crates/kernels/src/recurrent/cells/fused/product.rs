@@ -25,7 +25,8 @@ pub(super) trait Product: Copy {
     ///
     /// # Safety
     /// Rows and units must be inside.
-    unsafe fn sums<const G: usize, const M: usize>(self, step: &Step, first: usize, unit: usize) -> Sums<Self::S, G, M>;
+    unsafe fn sums<const G: usize, const M: usize>(self, step: &Step, first: usize, unit: usize)
+    -> Sums<Self::S, G, M>;
 
     /// Makes a vector of new states, from `unit` on, ready for the next step. They are in `to` too.
     ///
@@ -66,7 +67,7 @@ impl Codes {
 
     /// The codes from a row on.
     #[inline(always)]
-    pub fn from_row(self, row: usize) -> Self {
+    pub fn below(self, row: usize) -> Self {
         Self { ptr: self.at(row, 0, 0), stride: self.stride }
     }
 }

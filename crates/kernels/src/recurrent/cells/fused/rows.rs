@@ -44,7 +44,13 @@ impl Step<'_> {
     /// # Safety
     /// Rows and units must be inside, `from` and `to` multiples of the lanes, and `m` at most [`group`].
     #[inline(always)]
-    pub unsafe fn run<C: Fused<G>, P: Product, const G: usize>(self, p: P, row: usize, m: usize, units: (usize, usize)) {
+    pub unsafe fn run<C: Fused<G>, P: Product, const G: usize>(
+        self,
+        p: P,
+        row: usize,
+        m: usize,
+        units: (usize, usize),
+    ) {
         let part = Part { step: self, row, units };
         match m {
             0 => {}

@@ -7,8 +7,8 @@ use super::product::{Codes, Product, Work};
 use super::rows::{AHEAD, Step};
 use super::units::{Fused, group};
 use crate::recurrent::steps::{Projected, Steps};
-use crate::simd::gemm::Mat;
 use crate::simd::Lanes;
+use crate::simd::gemm::Mat;
 
 /// As [`infer`](super::infer), also with an input that is not yet projected.
 pub(super) struct Wide<'a, C, const G: usize>(pub Steps<'a>, pub Projected, pub [Codes; 2], pub PhantomData<C>);
