@@ -80,7 +80,8 @@ impl DotWork for Pack<'_> {
         for (row, weights) in w_hh.chunks_exact(k).enumerate() {
             let (gate, unit) = (row / hp, row % hp);
             // Not the maximum of `f32`, which drops NaN.
-            let largest = weights.iter().fold(0.0_f32, |most, &w| if w.abs() <= most { most } else { w.abs() });
+            let largest =
+                weights.iter().fold(0.0_f32, |most, &w| if most.is_nan() || w.abs() <= most { most } else { w.abs() });
             let scale = if largest > 0.0 { LARGEST / largest } else { 0.0 };
             panels.scales[row] = largest / (LARGEST * LARGEST);
             let column = unit / lanes * lanes * gates * panels.singles * 4 + (gate * lanes + unit % lanes) * 4;

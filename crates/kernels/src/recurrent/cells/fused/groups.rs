@@ -36,7 +36,7 @@ impl<C: Fused<G>, const G: usize> Groups<'_, C, G> {
             let states = [p.h.at(start, 0), Mat { ptr: p.gates.row(start), stride: hp }];
             std::ptr::copy_nonoverlapping(states[0].ptr, states[1].ptr, lengths.len() * hp);
             let codes = codes.map(|codes| codes.below(start - steps.rows.start));
-            product.begin(states[0], codes[0], lengths.len(), hp);
+            product.begin(states[0], codes, lengths.len(), hp);
             let mut running = if steps.reverse { 0 } else { lengths.len() };
             for i in 0..longest {
                 let t = if steps.reverse { longest - 1 - i } else { i };

@@ -34,11 +34,12 @@ pub(super) trait Product: Copy {
     /// As [`Product::sums`].
     unsafe fn keep(self, step: &Step, row: usize, unit: usize, states: <Self::S as Simd>::f32s);
 
-    /// The same for the states that `rows` rows of `width` units begin with.
+    /// The same for the states that `rows` rows of `width` units begin with. Both copies receive them, since a row of the reverse
+    /// direction may begin at any step.
     ///
     /// # Safety
     /// As [`Product::sums`].
-    unsafe fn begin(self, from: Mat, codes: Codes, rows: usize, width: usize);
+    unsafe fn begin(self, from: Mat, codes: [Codes; 2], rows: usize, width: usize);
 }
 
 /// Work that is compiled once for each product.
@@ -117,7 +118,7 @@ impl<S: Lanes> Product for Singles<S> {
     unsafe fn keep(self, _: &Step, _: usize, _: usize, _: S::f32s) {}
 
     #[inline(always)]
-    unsafe fn begin(self, _: Mat, _: Codes, _: usize, _: usize) {}
+    unsafe fn begin(self, _: Mat, _: [Codes; 2], _: usize, _: usize) {}
 }
 
 /// A product of codes.
@@ -193,13 +194,15 @@ impl<D: Dots> Product for Coded<D> {
     }
 
     #[inline(always)]
-    unsafe fn begin(self, from: Mat, codes: Codes, rows: usize, width: usize) {
+    unsafe fn begin(self, from: Mat, codes: [Codes; 2], rows: usize, width: usize) {
         for row in 0..rows {
             for unit in (0..width).step_by(D::S::L) {
                 // SAFETY: by the caller's promise.
                 unsafe {
                     let states = load(self.0.lanes(), from.row(row).add(unit));
-                    self.0.encode(states, codes.at(row, unit, code_bytes::<D>()));
+                    for copy in codes {
+                        self.0.encode(states, copy.at(row, unit, code_bytes::<D>()));
+                    }
                 }
             }
         }

@@ -24,7 +24,7 @@ impl<C: Fused<G>, const G: usize> Work for Wide<'_, C, G> {
         unsafe {
             let states = [p.h.at(start, 0), Mat { ptr: p.gates.row(start), stride: hp }];
             std::ptr::copy_nonoverlapping(states[0].ptr, states[1].ptr, rows * hp);
-            product.begin(states[0], codes[0], rows, hp);
+            product.begin(states[0], codes, rows, hp);
             let mut turn = 0;
             for i in 0..layout.steps() {
                 let (position, m) = steps.at(steps.step(i, steps.reverse));
