@@ -79,7 +79,7 @@ impl Network {
         &self.params.config
     }
 
-    /// Whether predictions take recurrent weights in eight bits, each row with a scale of its own, and states in eight bits: faster
+    /// Whether predictions take recurrent weights in eight bits, each row with its own scale, and states in eight bits: faster
     /// where the weights are large, and not as exact. Nothing else changes: training, explanations and the state have singles.
     ///
     /// # Errors

@@ -1,6 +1,6 @@
 //! Recurrent weights in eight bits, for predictions that ask for them.
 //!
-//! Each row of `weight_hh` has a scale of its own, so that its largest weight becomes 127 or -127. States are between -1 and 1 and have
+//! Each row of `weight_hh` has its own scale, so that its largest weight becomes 127 or -127. States are between -1 and 1 and have
 //! codes with the fixed scale of one 127th. A product is a sum of whole numbers, times both scales.
 
 use crate::simd::dots::{DotWork, Dots, LARGEST, code_bytes, dispatch_dots, write_code};
