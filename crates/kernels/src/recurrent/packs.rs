@@ -1,7 +1,6 @@
 //! The weights of one layer and direction as the kernels read them.
 
 use super::coded::CodedPanels;
-use crate::simd::dots::{DotWork, Dots, dispatch_dots};
 use crate::simd::gemm::PackedB;
 use crate::simd::{Buf, Kernel, Lanes, dispatch};
 
@@ -44,13 +43,12 @@ struct Panels {
 impl UnitPanels {
     /// Packs `w_hh`, `[gates * hp, rp]` row-major.
     pub fn pack(&mut self, gates: usize, w_hh: &[f32], hp: usize, rp: usize) {
-        self.hh.pack(gates, w_hh, hp, rp, false);
+        self.hh.pack(gates, w_hh, hp, rp);
     }
 
-    /// Packs the input's side too, for inputs that are not projected beforehand: `w_ih`, `[gates * hp, kp]`. With `codes` for a product
-    /// of codes, whose instructions may have another number of lanes.
-    pub fn pack_input(&mut self, gates: usize, w_ih: &[f32], hp: usize, kp: usize, codes: bool) {
-        self.ih.pack(gates, w_ih, hp, kp, codes);
+    /// Packs the input's side too, for inputs that are not projected beforehand: `w_ih`, `[gates * hp, kp]`.
+    pub fn pack_input(&mut self, gates: usize, w_ih: &[f32], hp: usize, kp: usize) {
+        self.ih.pack(gates, w_ih, hp, kp);
     }
 
     /// Whether they were packed.
@@ -77,11 +75,10 @@ impl UnitPanels {
 }
 
 impl Panels {
-    fn pack(&mut self, gates: usize, from: &[f32], hp: usize, k: usize, codes: bool) {
+    fn pack(&mut self, gates: usize, from: &[f32], hp: usize, k: usize) {
         self.data.grow(gates * hp * k);
         (self.k, self.gates) = (k, gates);
-        let work = ByUnit { gates, from, hp, k, to: &mut self.data };
-        if codes { dispatch_dots(work) } else { dispatch(work) }
+        dispatch(ByUnit { gates, from, hp, k, to: &mut self.data });
     }
 
     #[inline(always)]
@@ -97,14 +94,6 @@ struct ByUnit<'a> {
     hp: usize,
     k: usize,
     to: &'a mut [f32],
-}
-
-impl DotWork for ByUnit<'_> {
-    type Output = ();
-    #[inline(always)]
-    fn run<D: Dots>(self, dots: D) {
-        Kernel::run(self, dots.lanes());
-    }
 }
 
 impl Kernel for ByUnit<'_> {

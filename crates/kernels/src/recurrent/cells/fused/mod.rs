@@ -38,11 +38,11 @@ pub(crate) fn pack(packs: &mut DirPacks, gates: usize, weights: &InferenceWeight
     let &InferenceWeights { w_ih, w_hh, hp, rp, kp, input, codes } = weights;
     if codes && CODES {
         packs.coded.pack(gates, w_hh, hp, rp);
-    } else {
-        packs.units.pack(gates, w_hh, hp, rp);
+        return;
     }
+    packs.units.pack(gates, w_hh, hp, rp);
     if input {
-        packs.units.pack_input(gates, w_ih, hp, kp, codes && CODES);
+        packs.units.pack_input(gates, w_ih, hp, kp);
     }
 }
 
@@ -72,9 +72,10 @@ pub(crate) unsafe fn infer<C: Fused<G>, const G: usize>(cell: &C, steps: Steps<'
     }
 }
 
-/// Whether inference of `rows` rows can read its input directly, which only [`wide`] does.
+/// Whether inference of `rows` rows reads its input directly, which only [`wide`] does. It does not where the recurrent product takes
+/// codes: it then ends before a projection could be computed, and a row of the table is there sooner.
 pub(crate) fn reads_inputs(packs: &DirPacks, gates: usize, rows: usize) -> bool {
-    (packs.units.exist() || packs.coded.exist()) && !fit_groups(packs, gates, rows)
+    packs.units.exist() && !fit_groups(packs, gates, rows)
 }
 
 /// Whether a group of few rows runs through all steps before the next. Each then reads all weights at every step, which takes

@@ -107,7 +107,10 @@ impl<S: Lanes> Product for Singles<S> {
         let mut sums = [[s.splat_f32s(0.0); G]; M];
         // SAFETY: by the caller's promise.
         unsafe {
-            input::<S, G, M>(s, step, first, unit, &mut sums);
+            if let Projected::Input(x) = step.x {
+                let (w, k) = step.packs.units.ih(unit);
+                add::<S, G, M>(s, x.at(step.position + first, 0), k, w, &mut sums);
+            }
             let (w, k) = step.packs.units.hh(unit);
             add::<S, G, M>(s, step.from.at(first, 0), k, w, &mut sums);
         }
@@ -182,7 +185,6 @@ impl<D: Dots> Product for Coded<D> {
                     sums[row][gate] = s.mul_f32s(dots.singles(whole[row][gate]), scale);
                 }
             }
-            input::<D::S, G, M>(s, step, first, unit, &mut sums);
             sums
         }
     }
@@ -205,27 +207,6 @@ impl<D: Dots> Product for Coded<D> {
                     }
                 }
             }
-        }
-    }
-}
-
-/// Adds the product of an input that is not projected.
-///
-/// # Safety
-/// As [`Product::sums`].
-#[inline(always)]
-unsafe fn input<S: Lanes, const G: usize, const M: usize>(
-    s: S,
-    step: &Step,
-    first: usize,
-    unit: usize,
-    sums: &mut Sums<S, G, M>,
-) {
-    if let Projected::Input(x) = step.x {
-        // SAFETY: by the caller's promise.
-        unsafe {
-            let (w, k) = step.packs.units.ih(unit);
-            add::<S, G, M>(s, x.at(step.position + first, 0), k, w, sums);
         }
     }
 }
