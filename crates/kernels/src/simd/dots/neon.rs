@@ -7,7 +7,7 @@ use std::arch::aarch64::{
 };
 use std::arch::{asm, is_aarch64_feature_detected};
 
-use super::{DotWork, Dots};
+use super::products::{DotWork, Dots};
 use pulp::Simd;
 use pulp::aarch64::Neon as Lanes;
 

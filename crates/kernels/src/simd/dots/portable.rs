@@ -1,6 +1,6 @@
 //! Products of codes in plain Rust.
 
-use super::{DotWork, Dots};
+use super::products::{DotWork, Dots};
 use pulp::{Scalar128b, Simd};
 
 /// Two codes of 16 bits in four bytes, which compilers know to multiply.

@@ -1,5 +1,5 @@
 use super::*;
-use crate::simd::load;
+use crate::simd::{Lanes, load};
 use recurra_core::random::SplitMix64;
 
 const ALL: [DotIsa; 6] =

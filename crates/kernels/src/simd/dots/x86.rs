@@ -8,7 +8,7 @@ use std::arch::x86_64::{
     _mm512_set1_epi32,
 };
 
-use super::{DotWork, Dots};
+use super::products::{DotWork, Dots};
 use pulp::Simd;
 use pulp::x86::{V3, V4};
 

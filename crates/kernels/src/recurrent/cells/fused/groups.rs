@@ -3,8 +3,8 @@
 
 use std::marker::PhantomData;
 
-use super::product::{Codes, Product, Work};
-use super::rows::{AHEAD, Step};
+use super::product::{Product, Work};
+use super::step::{AHEAD, Codes, Step};
 use super::units::{Fused, group};
 use crate::recurrent::steps::{Projected, Steps};
 use crate::simd::gemm::Mat;

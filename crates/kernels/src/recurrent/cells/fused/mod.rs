@@ -9,6 +9,7 @@
 mod groups;
 mod product;
 mod rows;
+mod step;
 mod units;
 mod wide;
 
@@ -21,7 +22,8 @@ use crate::recurrent::packs::DirPacks;
 use crate::recurrent::steps::{Projected, Steps};
 use crate::simd::dots::{DotIsa, code_bytes_of, dispatch_dots, dot_isa};
 use crate::simd::{Buf, Isa, dispatch, isa};
-use product::{Codes, OnCodes, OnSingles};
+use product::{OnCodes, OnSingles};
+use step::Codes;
 use units::group_of;
 
 /// Whether cells other than the LSTM go without: a module for browsers counts every kilobyte.

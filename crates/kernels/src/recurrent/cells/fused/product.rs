@@ -2,7 +2,7 @@
 
 use pulp::Simd;
 
-use super::rows::Step;
+use super::step::{Codes, Step};
 use crate::recurrent::steps::Projected;
 use crate::simd::dots::{DotWork, Dots, code_bytes};
 use crate::simd::gemm::Mat;
@@ -46,31 +46,6 @@ pub(super) trait Product: Copy {
 pub(super) trait Work {
     /// Must be `#[inline(always)]` in every implementation, or it loses the instructions.
     fn run<P: Product>(self, product: P);
-}
-
-/// The codes of states, row by row.
-#[derive(Clone, Copy)]
-pub(super) struct Codes {
-    pub ptr: *mut u8,
-    /// Bytes from one row to the next.
-    pub stride: usize,
-}
-
-impl Codes {
-    /// No codes, of a product of singles.
-    pub const NONE: Self = Self { ptr: std::ptr::null_mut(), stride: 0 };
-
-    /// Where the code of a unit is, for codes of some bytes.
-    #[inline(always)]
-    fn at(self, row: usize, unit: usize, bytes: usize) -> *mut u8 {
-        self.ptr.wrapping_add(row * self.stride + unit * bytes)
-    }
-
-    /// The codes from a row on.
-    #[inline(always)]
-    pub fn below(self, row: usize) -> Self {
-        Self { ptr: self.at(row, 0, 0), stride: self.stride }
-    }
 }
 
 /// A product of singles.

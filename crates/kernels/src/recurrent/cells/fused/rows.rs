@@ -2,34 +2,12 @@
 
 use std::marker::PhantomData;
 
-use super::product::{Codes, Product, Work};
+use super::product::{Product, Work};
+use super::step::Step;
 use super::units::{Fused, Units, group};
-use crate::recurrent::packs::DirPacks;
 use crate::recurrent::steps::Projected;
 use crate::simd::gemm::Mat;
 use crate::simd::{Lanes, prefetch, store};
-
-/// How many steps ahead rows of the input are fetched.
-pub(super) const AHEAD: usize = 2;
-
-/// One step; every matrix begins at the first row.
-#[derive(Clone, Copy)]
-pub(super) struct Step<'a> {
-    pub packs: &'a DirPacks,
-    pub x: Projected,
-    pub position: usize,
-    /// Where the input of a later step is, and how many rows it has.
-    pub ahead: usize,
-    pub fetched: usize,
-    /// Padded size of the state.
-    pub hp: usize,
-    pub from: Mat,
-    pub to: Mat,
-    /// The codes of the states in `from`, and those in `to`, for a product that reads them.
-    pub codes: [Codes; 2],
-    pub c: Mat,
-    pub y: Mat,
-}
 
 /// The matrix from a row on, if it is there.
 #[inline(always)]
