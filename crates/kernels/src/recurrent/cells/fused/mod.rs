@@ -54,7 +54,7 @@ pub(crate) fn pack(packs: &mut DirPacks, gates: usize, weights: &InferenceWeight
 /// As [`Steps`].
 pub(crate) unsafe fn infer<C: Fused<G>, const G: usize>(cell: &C, steps: Steps<'_>, x: Projected) {
     let (packs, rows) = (steps.packs, steps.rows.len());
-    if CODES && packs.coded.exist() {
+    if C::CODES && packs.coded.exist() {
         let stride = steps.rp * code_bytes_of(dot_isa());
         let mut room = Buf::scratch((2 * rows * stride).div_ceil(size_of::<f32>()));
         let first = Codes { ptr: room.ptr().cast(), stride };
