@@ -202,6 +202,8 @@ export declare namespace light {
      * state is then that of a network without subwords.
      */
     constructor(config: NetworkConfig, forms?: NativeForms | undefined | null)
+    /** From now on, predictions multiply recurrent weights in 8 bits. Training and the state are unchanged. */
+    roundRecurrentWeights(): void
     /** Trains on the batches of a chunk, one step each; needs `forms` if the network has subwords. */
     trainBatches(chunk: Chunk, options: StepOptions, forms?: NativeForms | undefined | null): Promise<ChunkStats>
     /**

@@ -39,7 +39,7 @@ import { type ServeFlags, serveCommand } from './commands/serve.js';
 import { type TrainFlags, trainCommand } from './commands/train.js';
 import { type TuneFlags, tuneCommand } from './commands/tune.js';
 import { type VectorsFlags, vectorsCommand } from './commands/vectors.js';
-import { deviceFlag } from './device.js';
+import { deviceFlag, LOADING } from './device.js';
 import { distributedTimeoutFlag } from './distributedFlags.js';
 import { addFlags, addMissingFlags, giveOnce } from './flags.js';
 import { wholeNumber } from './parsers.js';
@@ -172,14 +172,14 @@ export function createProgram(done: (exitCode: number) => void): Command {
       .argument('<file>', ROWS_FILE),
   );
   const measured = addMissingFlags(addFlags(evaluate, EVALUATION), TAG_EVALUATION, 'of a tagger: ');
-  deviceFlag(addMissingFlags(measured, PAIR_EVALUATION, 'of a model of pairs: '))
+  addFlags(addMissingFlags(measured, PAIR_EVALUATION, 'of a model of pairs: '), LOADING)
     .option('--predictions <file>', 'also write each row with the predicted label and its probability, as JSON lines')
     .option('--json', JSON_HELP)
     .action(async (model: string, file: string, flags: EvaluateFlags) =>
       done(await evaluateCommand(model, file, flags)),
     );
 
-  const predict = deviceFlag(
+  const predict = addFlags(
     textFlags(
       program
         .command('predict')
@@ -190,6 +190,7 @@ export function createProgram(done: (exitCode: number) => void): Command {
         .argument('[text...]', 'texts to label (default: lines of standard input); with --out: files')
         .option('--file <file>', 'file of texts in any format that train reads, or one text per line without --text'),
     ),
+    LOADING,
   ).option('--top-k <n>', 'labels to show per text (default: 3)', wholeNumber);
   addMissingFlags(
     predict,
@@ -217,7 +218,7 @@ export function createProgram(done: (exitCode: number) => void): Command {
     .command('serve')
     .description('Serve a model over HTTP until Ctrl-C or SIGTERM; see docs/serving.md.')
     .argument('<model>', 'file that recurra train wrote');
-  addFlags(serve, { ...SERVER, ...COMPUTE, ...SERVING })
+  addFlags(serve, { ...SERVER, ...COMPUTE, recurrentWeights: LOADING.recurrentWeights, ...SERVING })
     .option('--json', `${JSON_HELP}, one for each request`)
     .action(async (model: string, flags: ServeFlags) => done(await serveCommand(model, flags)));
 

@@ -45,12 +45,16 @@ const TASKS = {
     kind: 'language',
     commands: ['evaluate', 'serve', 'export', 'similar', 'compress', 'report', 'card'],
     // It has no device: it runs on the CPU.
-    load: (path, { threads }) => LanguageModel.load(path, threads === undefined ? {} : { threads }),
+    load: (path, { device: _, ...options }) => LanguageModel.load(path, options),
   },
   seq2seq: {
     kind: 'seq2seq',
     commands: ['evaluate', 'predict', 'serve', 'export', 'similar', 'report', 'card'],
-    load: (path, { threads }) => Seq2Seq.load(path, threads === undefined ? {} : { threads }),
+    load(path, { threads, recurrentWeights = 'float32' }) {
+      if (recurrentWeights !== 'float32')
+        throw constraint('recurrentWeights', '--recurrent-weights does not apply to a model of pairs');
+      return Seq2Seq.load(path, threads === undefined ? {} : { threads });
+    },
   },
 } as const satisfies Record<string, TaskOfKind>;
 

@@ -1,4 +1,5 @@
 import type { light, NamedArray } from '../../index.d.js';
+import type { RecurrentWeights } from '../core/precision.js';
 import type { NativeEncoder } from '../text/encoder.js';
 import type { Forms } from '../text/forms.js';
 import type { HeadConfig, NetworkSettings, OptimizerName, SubwordsConfig } from './network.js';
@@ -45,6 +46,8 @@ export interface EngineConfig extends NetworkSettings {
   /** Number of networks in the ensemble; the first one uses `seed`. 1 if omitted. */
   members?: number;
   threads: number | undefined;
+  /** How predictions multiply recurrent weights; `float32` if omitted. Only the kernels know `int8`. */
+  recurrentWeights?: RecurrentWeights;
 }
 
 /** Batches trained in one call, off the event loop. */

@@ -13,6 +13,7 @@ export const CPU_CHUNK_TOKENS = 16_384;
 /** The engine on this package's own CPU kernels: the default. It needs no libtorch. */
 export function kernelEngine(config: EngineConfig): ExplainingEngine {
   const native = new (light().CpuNetwork)(nativeConfig(config), config.ownForms);
+  if (config.recurrentWeights === 'int8') native.roundRecurrentWeights();
   const ofWords = !config.subwords || config.ownForms !== undefined;
   const work = tokenWork(config);
   const atOnce = Math.floor(AT_ONCE_WORK / work / (config.members ?? 1));

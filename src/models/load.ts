@@ -1,10 +1,11 @@
 import type { Device } from '../core/device.js';
 import { constraint, invalidArgument, ModelFileError, RecurraError } from '../core/errors.js';
-import { custom } from '../core/options/kinds.js';
+import { choice, custom } from '../core/options/kinds.js';
 import { checkNames, option, settingsOf, type TableOf } from '../core/options/table.js';
+import { RECURRENT_WEIGHTS, type RecurrentWeights } from '../core/precision.js';
 import { engineOn } from '../engine/create.js';
 import type { ExplainingEngine, HeldWeights } from '../engine/engine.js';
-import { deviceFor, type HeadConfig, type NetworkSettings } from '../engine/network.js';
+import { type Cell, deviceFor, type HeadConfig, type NetworkSettings } from '../engine/network.js';
 import { noEngine } from '../engine/none.js';
 import { type BatchTokenizer, isBatchTokenizer, type Tokenizer } from '../text/tokenizer.js';
 import { COMPUTE } from '../training/options/train.js';
@@ -23,6 +24,12 @@ export interface LoadOptions {
   threads?: number;
   /** Where to compute, as {@link TrainOptions.device}. Default `'cpu'`. */
   device?: Device | 'auto';
+  /**
+   * `'int8'` makes predictions faster on the CPU, two to three times with 128 or more units and AVX-512 VNNI: they
+   * multiply recurrent weights and states rounded to 8 bits. Scores change slightly. Only for the cells `lstm`, `gru` and `rnn`. Training, explanations and
+   * the file are unchanged. Default `'float32'`.
+   */
+  recurrentWeights?: RecurrentWeights;
 }
 
 const TOKENIZER = 'a function from text to tokens or a BatchTokenizer';
@@ -39,6 +46,11 @@ export const LOAD = {
     },
   ),
   ...COMPUTE,
+  recurrentWeights: option(choice(RECURRENT_WEIGHTS), {
+    default: 'float32',
+    flag: '<kind>',
+    help: '`int8` multiplies recurrent weights in 8 bits: faster predictions on the CPU, slightly different scores',
+  }),
 } as const satisfies TableOf<LoadOptions>;
 
 /**
@@ -62,7 +74,7 @@ export async function loadModel<N extends NetworkSettings, D extends object, B e
     engine.scores(Int32Array.of(0), Int32Array.of(1)),
 ): Promise<TextModelParts<N> & D & B> {
   checkNames(where, options, LOAD);
-  const { tokenizer: given, threads, device } = settingsOf(LOAD, options);
+  const { tokenizer: given, threads, device, recurrentWeights } = settingsOf(LOAD, options);
   const path = sourceName(source);
   const { weights, ...described } = await readModel(source, kind);
   const { settings, text, vocab } = described;
@@ -76,6 +88,7 @@ export async function loadModel<N extends NetworkSettings, D extends object, B e
   if (text.tokenizer !== null && given !== undefined) {
     throw constraint('tokenizer', `${path} already contains its tokenizer; remove the tokenizer option`);
   }
+  if (recurrentWeights === 'int8') checkInt8(settings, options.device === undefined ? 'cpu' : device);
   const config = {
     ...settings,
     head: head(described as CommonAnd<N, D>),
@@ -85,6 +98,7 @@ export async function loadModel<N extends NetworkSettings, D extends object, B e
     seed: 0,
     members: kind.members?.(described as CommonAnd<N, D>) ?? 1,
     threads,
+    recurrentWeights,
   };
   const network = kind.hasNetwork?.(described as CommonAnd<N, D>) !== false;
   const engine = network
@@ -102,7 +116,23 @@ export async function loadModel<N extends NetworkSettings, D extends object, B e
       throw new ModelFileError(error.code, `${path}: ${error.message}`, { cause: error });
     throw error;
   }
-  return { ...(described as CommonAnd<N, D>), ...more, engine, text: { ...text, tokenizer } };
+  return { ...(described as CommonAnd<N, D>), ...more, engine, recurrentWeights, text: { ...text, tokenizer } };
+}
+
+/** Cells with recurrent weights whose states are between -1 and 1. */
+const BOUNDED: readonly Cell[] = ['lstm', 'gru', 'rnn'];
+
+/** Refuses recurrent weights in 8 bits for a cell or a device that has none. */
+function checkInt8({ cell }: NetworkSettings, device: Device): void {
+  if (!BOUNDED.includes(cell)) {
+    const cells = BOUNDED.join(', ');
+    throw constraint(
+      'recurrentWeights',
+      `'int8' needs a model with one of the cells ${cells}, but this one has ${cell}`,
+    );
+  }
+  if (device !== 'cpu')
+    throw constraint('recurrentWeights', `'int8' is only for the CPU; remove device '${device}' or recurrentWeights`);
 }
 
 type CommonAnd<N extends NetworkSettings, D> = D & Pick<TextModelParts<N>, 'settings' | 'vocab'>;

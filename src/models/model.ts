@@ -1,6 +1,7 @@
 import type { light as lightNamespace } from '../../index.d.js';
 import { checkFilled, checkInteger } from '../core/checks.js';
 import { invalidArgument, RecurraError } from '../core/errors.js';
+import type { RecurrentWeights } from '../core/precision.js';
 import { Turns } from '../core/turns.js';
 import type { ExplainingEngine, StateEntry } from '../engine/engine.js';
 import type { NetworkSettings } from '../engine/network.js';
@@ -48,6 +49,8 @@ export interface ModelParts<N extends NetworkSettings, V extends Validation = Va
   bestEpoch?: number | undefined;
   /** Rows that it was trained on, if there was a training. */
   trainedRows?: number;
+  /** How predictions multiply recurrent weights; `float32` if omitted. */
+  recurrentWeights?: RecurrentWeights | undefined;
   /** How the model was made, if that is known. */
   card?: TrainingRecord | undefined;
   /** Its file, if it is a compressed model. */
@@ -66,6 +69,8 @@ export abstract class Model<N extends NetworkSettings = NetworkSettings, V exten
 {
   /** The words that the model knows. */
   readonly vocab: Vocab;
+  /** How predictions multiply recurrent weights: `'int8'` if the model was loaded with this option. */
+  readonly recurrentWeights: RecurrentWeights;
   /** Shape of the network. */
   readonly settings: Readonly<N>;
   /** One report per epoch of the training that made this model; empty for a loaded model. */
@@ -102,6 +107,7 @@ export abstract class Model<N extends NetworkSettings = NetworkSettings, V exten
     this.kept = this.history.find(({ epoch }) => epoch === parts.bestEpoch) ?? this.history.at(-1);
     this.trainedRows = parts.trainedRows ?? 0;
     this.card = parts.card;
+    this.recurrentWeights = parts.recurrentWeights ?? 'float32';
     this.compression = parts.compressed?.facts;
     this.#compressed = parts.compressed;
     this.#parts = [parts.engine, ...extra];

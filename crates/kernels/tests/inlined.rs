@@ -21,6 +21,10 @@ fn no_vector_operation_is_a_call() {
         };
         network.train_batches(&chunk, &StepOptions::default()).expect("valid data");
         network.predict(&[1, 2, 3], &[3]).expect("valid data");
+        if cell != Cell::MinGru {
+            network.set_int8_recurrent(true).expect("a cell with bounded states");
+            network.predict(&[1, 2, 3], &[3]).expect("valid data");
+        }
     }
     let program = std::fs::read(std::env::current_exe().expect("a program")).expect("this program's file");
     let has = |name: &str| program.windows(name.len()).any(|bytes| bytes == name.as_bytes());
@@ -33,5 +37,10 @@ fn no_vector_operation_is_a_call() {
             let name = format!("_mm{bits}_{operation}");
             assert!(!has(&name), "a kernel calls {name} as a function");
         }
+    }
+    for name in ["512_dpbusd_epi32", "256_dpbusd_avx_epi32", "256_madd_epi16", "512_cvtepi32_epi8", "256_shuffle_epi8"]
+    {
+        let name = format!("_mm{name}");
+        assert!(!has(&name), "a kernel calls {name} as a function");
     }
 }

@@ -104,6 +104,12 @@ impl CpuNetwork {
         Ok(Self { handle: Handle::new(env, "network", network, bytes) })
     }
 
+    /// From now on, predictions multiply recurrent weights in 8 bits. Training and the state are unchanged.
+    #[napi(catch_unwind)]
+    pub fn round_recurrent_weights(&self) -> napi::Result<()> {
+        self.handle.get()?.set_int8_recurrent(true).js()
+    }
+
     /// Trains on the batches of a chunk, one step each; needs `forms` if the network has subwords.
     #[napi(catch_unwind, ts_return_type = "Promise<ChunkStats>")]
     pub fn train_batches(

@@ -19,7 +19,7 @@ import { Seq2Seq } from '../../models/seq2seq/seq2seq.js';
 import { TAG_EVALUATION, type TagEvaluationOptions } from '../../models/tagger/evaluate.js';
 import { TextTagger } from '../../models/tagger/tagger.js';
 import { COMPUTE } from '../../training/options/train.js';
-import { type DeviceFlag, deviceOption } from '../device.js';
+import { type LoadFlags, loadOptions } from '../device.js';
 import { givenOptions } from '../flags.js';
 import { EXIT } from '../output.js';
 import { readingDisplay } from '../reading.js';
@@ -38,7 +38,7 @@ import { tagReport } from '../tagReport.js';
 import { loadModel, type ModelOf, TAGGED } from '../tasks.js';
 
 /** Flags of `recurra evaluate`. */
-export interface EvaluateFlags extends RowFlags, DeviceFlag {
+export interface EvaluateFlags extends RowFlags, LoadFlags {
   json?: boolean;
   predictions?: string;
 }
@@ -207,7 +207,7 @@ export async function evaluateCommand(modelFile: string, file: string, flags: Ev
     await checkOutputs([predictions], [rowsFile, { what: 'the model', path: modelFile }]);
   }
   const display = readingDisplay(flags.json === true);
-  const model = await loadModel('evaluate', modelFile, deviceOption(flags));
+  const model = await loadModel('evaluate', modelFile, loadOptions(flags));
   const { rows, measure } = measuring(model, file, flags, display.update);
   const lines = flags.predictions === undefined ? undefined : await AtomicLines.open(flags.predictions);
   const controller = new AbortController();

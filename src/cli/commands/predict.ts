@@ -6,7 +6,7 @@ import type { Prediction } from '../../models/classifier/prediction.js';
 import { Seq2Seq } from '../../models/seq2seq/seq2seq.js';
 import { TextTagger } from '../../models/tagger/tagger.js';
 import { blockOf, cautionOf, checkAnswerFlags, TOP_K, withSource } from '../answering.js';
-import { deviceOption } from '../device.js';
+import { loadOptions } from '../device.js';
 import { EXIT } from '../output.js';
 import { givenTextFlags } from '../rows.js';
 import { loadModel } from '../tasks.js';
@@ -68,7 +68,7 @@ export async function predictCommand(modelFile: string, texts: string[], given: 
   if (flags.out !== undefined) return predictFiles(modelFile, texts, flags);
   checkWithoutOut(flags);
   checkTexts(texts, flags);
-  const model = await loadModel('predict', modelFile, deviceOption(flags));
+  const model = await loadModel('predict', modelFile, loadOptions(flags));
   checkAnswerFlags(model, flags);
   if (flags.filter) return predictFilter(model, flags);
   if (model instanceof Seq2Seq) return predictPairs(model, texts, flags);

@@ -11,7 +11,7 @@ import type { FileRows } from '../../data/readers/source.js';
 import { readTokenLines } from '../../data/readers/tokenLines.js';
 import { TRANSLATE } from '../../models/seq2seq/prediction.js';
 import { type AnswerFlags, type Answering, type AskedRow, answering, cautionOf } from '../answering.js';
-import { type DeviceFlag, deviceOption } from '../device.js';
+import { type LoadFlags, loadOptions } from '../device.js';
 import { givenOptions } from '../flags.js';
 import { gathered } from '../gathered.js';
 import { EXIT } from '../output.js';
@@ -24,7 +24,7 @@ import { loadModel, TAGGED } from '../tasks.js';
 import { abortOnSignals } from './train.js';
 
 /** Flags of `recurra predict --out`. */
-export interface FilesFlags extends TextFlags, DeviceFlag, AnswerFlags, ShareFlags {
+export interface FilesFlags extends TextFlags, LoadFlags, AnswerFlags, ShareFlags {
   out?: string;
   overwrite?: boolean;
   file?: string;
@@ -44,8 +44,8 @@ export function checkWithoutOut({ shard, shards, overwrite }: FilesFlags): void 
 
 /** The flags that change the content of an answer, by name. */
 function makingOptions(flags: FilesFlags): Record<string, unknown> {
-  const { topK, header, skipBadRows, quote } = flags;
-  const others = { topK, ...cautionOf(flags), header, skipBadRows, quote };
+  const { topK, header, skipBadRows, quote, recurrentWeights } = flags;
+  const others = { topK, recurrentWeights, ...cautionOf(flags), header, skipBadRows, quote };
   const given = { ...others, ...givenOptions<object>({ ...TEXTS, ...TRANSLATE }, flags) };
   return Object.fromEntries(
     Object.entries(given)
@@ -177,7 +177,7 @@ export async function predictFiles(modelFile: string, args: readonly string[], f
   const began = performance.now();
   let done = { rows: 0, failed: 0 };
   if (left.length > 0) {
-    const answers = answering(await loadModel('predict', modelFile, deviceOption(flags)), flags);
+    const answers = answering(await loadModel('predict', modelFile, loadOptions(flags)), flags);
     const { signal, release } = abortOnSignals('stopping; finished files are kept');
     try {
       done = await answerFiles(left, { folder, flags, answers, making, signal, display: readingDisplay(json) });

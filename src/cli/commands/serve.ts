@@ -8,7 +8,7 @@ import { SERVING } from '../../models/serving/options.js';
 import { TextTagger } from '../../models/tagger/tagger.js';
 import { SERVER, type ServerLogEntry } from '../../serve/options.js';
 import { COMPUTE } from '../../training/options/train.js';
-import { type DeviceFlag, deviceOption } from '../device.js';
+import { type LoadFlags, loadOptions } from '../device.js';
 import { givenOptions } from '../flags.js';
 import { EXIT } from '../output.js';
 import { refuseFlags } from '../rows.js';
@@ -16,7 +16,7 @@ import { onStopSignal } from '../signals.js';
 import { loadModel } from '../tasks.js';
 
 /** Flags of `recurra serve` that are not options of the server or of serving. */
-export interface ServeFlags extends DeviceFlag {
+export interface ServeFlags extends LoadFlags {
   json?: boolean;
 }
 
@@ -79,7 +79,7 @@ export async function serveCommand(modelFile: string, flags: ServeFlags): Promis
   const { createServer } = await import('../../serve/index.js');
   const model = await loadModel('serve', modelFile, {
     ...(threads === undefined ? {} : { threads }),
-    ...deviceOption(flags),
+    ...loadOptions(flags),
   });
   checkFlags(model, flags);
   const shared = model instanceof LanguageModel ? undefined : model;

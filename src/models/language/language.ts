@@ -165,12 +165,18 @@ export class LanguageModel extends Model<LanguageNetworkSettings, LanguageResult
    * await using model = await LanguageModel.load('shakespeare.safetensors');
    * ```
    */
-  static async load(path: string, options: Pick<LoadOptions, 'threads'> = {}): Promise<LanguageModel> {
-    checkOptionNames('LanguageModel.load', options, ['threads']);
+  static async load(
+    path: string,
+    options: Pick<LoadOptions, 'threads' | 'recurrentWeights'> = {},
+  ): Promise<LanguageModel> {
+    checkOptionNames('LanguageModel.load', options, ['threads', 'recurrentWeights']);
     return LanguageModel.#open(path, options);
   }
 
-  static async #open(source: ModelSource, options: Pick<LoadOptions, 'threads'>): Promise<LanguageModel> {
+  static async #open(
+    source: ModelSource,
+    options: Pick<LoadOptions, 'threads' | 'recurrentWeights'>,
+  ): Promise<LanguageModel> {
     const path = sourceName(source);
     const parts = await loadModel(
       'LanguageModel.load',
@@ -180,8 +186,8 @@ export class LanguageModel extends Model<LanguageNetworkSettings, LanguageResult
       ({ outputs, settings }) => languageHead(outputs, settings),
       async () => ({}),
     );
-    const { vocab, outputs, units: name, text, engine, settings, card, compressed } = parts;
-    const own = { engine, settings, vocab, card, ...(compressed && { compressed }) };
+    const { vocab, outputs, units: name, text, engine, settings, card, compressed, recurrentWeights } = parts;
+    const own = { engine, settings, vocab, card, recurrentWeights, ...(compressed && { compressed }) };
     try {
       if (outputs !== vocab.length)
         throw new ModelFileError('INVALID_FILE', `${path}: it has ${outputs} outputs for ${vocab.length} units`);

@@ -162,7 +162,7 @@ export class TextTagger extends TextModel<TaggerModelSettings, TagValidation> {
    * ```
    */
   static async load(path: string, options: TaggerLoadOptions = {}): Promise<TextTagger> {
-    checkOptionNames('TextTagger.load', options, ['threads', 'device']);
+    checkOptionNames('TextTagger.load', options, ['threads', 'device', 'recurrentWeights']);
     return TextTagger.#open(path, options);
   }
 

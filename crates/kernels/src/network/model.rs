@@ -14,7 +14,7 @@ use super::weights::Weights;
 use crate::encoder::words::Coded;
 use crate::simd::Buf;
 use crate::threads::Pool;
-use recurra_core::{Forms, NamedArray, NetworkConfig, Result, training};
+use recurra_core::{Error, ErrorCode, Forms, NamedArray, NetworkConfig, Result, training};
 
 /// An encoder with a head on the CPU: its whole training step and its prediction, without a graph. All methods take `&self`:
 /// training locks out everything else, predictions run side by side.
@@ -61,6 +61,7 @@ impl Network {
             drawn: false,
             settled: false,
             compressed: false,
+            codes: false,
             optimizer: None,
             space: TrainSpace::default(),
             carried: None,
@@ -76,6 +77,26 @@ impl Network {
     /// The configuration.
     pub fn config(&self) -> &NetworkConfig {
         &self.params.config
+    }
+
+    /// Whether predictions take recurrent weights in eight bits, each row with its own scale, and states in eight bits: faster
+    /// where the weights are large, and not as exact. Nothing else changes: training, explanations and the state have singles.
+    ///
+    /// # Errors
+    /// `InvalidArgument` for a cell whose states are not bounded, or that has no recurrent weights.
+    pub fn set_int8_recurrent(&self, on: bool) -> Result<()> {
+        let cell = self.params.config.encoder.cell;
+        if on && !self.params.shape.cell.takes_codes() {
+            let message =
+                format!("recurrent weights in eight bits need an LSTM, a GRU or an RNN with tanh, not {cell:?}");
+            return Err(Error::new(ErrorCode::InvalidArgument, message).about("recurrentWeights"));
+        }
+        let mut weights = self.write();
+        if weights.codes != on {
+            weights.codes = on;
+            weights.change();
+        }
+        Ok(())
     }
 
     pub(super) fn read(&self) -> RwLockReadGuard<'_, Weights> {

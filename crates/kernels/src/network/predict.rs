@@ -52,13 +52,13 @@ pub(super) struct Scratch {
 }
 
 impl Frozen {
-    /// Packs the weights.
-    pub fn new(params: &Params, flat: &[f32]) -> Self {
+    /// Packs the weights, with `codes` the recurrent ones in eight bits.
+    pub fn new(params: &Params, flat: &[f32], codes: bool) -> Self {
         let shape = &params.shape;
         let mut frozen = Self { packs: vec![DirPacks::default(); shape.parts.len()], ..Self::default() };
         for (packs, part) in frozen.packs.iter_mut().zip(&shape.parts) {
             packs.pack_all(shape, part, flat, false);
-            packs.pack_inference(shape, part, flat, true);
+            packs.pack_inference(shape, part, flat, true, codes);
         }
         params.head.pack_all(&mut frozen.head, flat, false);
         frozen

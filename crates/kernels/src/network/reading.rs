@@ -142,7 +142,7 @@ impl Network {
             }
             let Vectors { words, features, .. } = &weights.vectors;
             let inputs = if weights.settled { None } else { self.params.folded(words, features) };
-            let mut frozen = Frozen { inputs, ..Frozen::new(&self.params, &weights.flat) };
+            let mut frozen = Frozen { inputs, ..Frozen::new(&self.params, &weights.flat, weights.codes) };
             let words = weights.inputs(&self.params, &frozen).words;
             // Wide weights read their inputs as they are: a projection from far memory takes as long as making it.
             let shape = &self.params.shape;

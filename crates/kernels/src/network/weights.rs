@@ -23,6 +23,8 @@ pub(super) struct Weights {
     pub settled: bool,
     /// Whether they are those of a compressed model, which are rounded too coarsely for a training.
     pub compressed: bool,
+    /// Whether predictions take recurrent weights in eight bits.
+    pub codes: bool,
     pub optimizer: Option<Optimizer>,
     pub space: TrainSpace,
     /// The states that the last batch left for the next one, where it did.

@@ -6,6 +6,7 @@
 mod api;
 pub(crate) mod buffers;
 pub(crate) mod cells;
+pub(crate) mod coded;
 mod config;
 pub(crate) mod layers;
 mod packing;

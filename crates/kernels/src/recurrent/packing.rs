@@ -74,11 +74,12 @@ impl DirPacks {
     }
 
     /// Packs what the cell's inference reads in addition, if it has its own kernels; with `input` also for inputs that
-    /// are not yet projected. The rest must be packed.
-    pub fn pack_inference(&mut self, shape: &Shape, part: &DirSegments, flat: &[f32], input: bool) {
+    /// are not yet projected, with `codes` with recurrent weights in eight bits. The rest must be packed.
+    pub fn pack_inference(&mut self, shape: &Shape, part: &DirSegments, flat: &[f32], input: bool, codes: bool) {
         let of = |i: usize| &flat[shape.segments[i].offset..][..shape.segments[i].size()];
         let (None, Some(w_hh)) = (part.w_hr, part.w_hh) else { return };
         let (hp, rp, kp) = (shape.hp, shape.rp, shape.segments[part.w_ih].stride());
-        shape.cell.pack_inference(self, &InferenceWeights { w_ih: of(part.w_ih), w_hh: of(w_hh), hp, rp, kp, input });
+        let weights = InferenceWeights { w_ih: of(part.w_ih), w_hh: of(w_hh), hp, rp, kp, input, codes };
+        shape.cell.pack_inference(self, &weights);
     }
 }

@@ -1,5 +1,6 @@
 //! The weights of one layer and direction as the kernels read them.
 
+use super::coded::CodedPanels;
 use crate::simd::gemm::PackedB;
 use crate::simd::{Buf, Kernel, Lanes, dispatch};
 
@@ -14,6 +15,8 @@ pub(crate) struct DirPacks {
     pub hr: PackedB,
     /// The weights unit by unit, where the cell's inference reads them so.
     pub units: UnitPanels,
+    /// The recurrent weights in eight bits instead, where a prediction asks for them.
+    pub coded: CodedPanels,
     /// What the input projection adds: both biases, or only `bias_ih` where the recurrent product is kept apart.
     pub bias_x: Buf,
     /// What a recurrent product that is kept apart begins with.

@@ -5,6 +5,7 @@
 //! (`wide` would fix the instructions when the crate is compiled; one prebuilt binary must serve every processor.)
 
 mod buf;
+pub(crate) mod dots;
 pub(crate) mod gemm;
 pub(crate) mod math;
 pub(crate) mod outer;

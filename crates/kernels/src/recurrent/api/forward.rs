@@ -139,7 +139,7 @@ fn pack(shape: &Shape, params: &[&[f32]], size: usize, mode: Mode) -> Result<Vec
     for (packs, part) in packs.iter_mut().zip(&shape.parts) {
         packs.pack_all(shape, part, &flat, mode.keeps());
         if mode == Mode::Inference {
-            packs.pack_inference(shape, part, &flat, false);
+            packs.pack_inference(shape, part, &flat, false, false);
         }
     }
     Ok(packs)

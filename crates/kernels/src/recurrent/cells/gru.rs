@@ -75,9 +75,11 @@ impl CellKernel for Gru {
 
     const INFER: Option<unsafe fn(Steps<'_>, Projected)> = if fused::LSTM_ONLY { None } else { Some(infer) };
 
+    const CODES: bool = fused::CODES;
+
     fn pack_inference(packs: &mut DirPacks, weights: &InferenceWeights<'_>) {
         if Self::INFER.is_some() {
-            packs.units.pack(GATES, weights.w_hh, weights.hp, weights.rp);
+            fused::pack(packs, GATES, &InferenceWeights { input: false, ..*weights });
         }
     }
 }

@@ -113,6 +113,7 @@ impl StepBackward {
 }
 
 /// The weights of one layer and direction, padded, as inference may pack them once more.
+#[derive(Clone, Copy)]
 pub(crate) struct InferenceWeights<'a> {
     pub w_ih: &'a [f32],
     pub w_hh: &'a [f32],
@@ -122,6 +123,8 @@ pub(crate) struct InferenceWeights<'a> {
     pub kp: usize,
     /// Whether inputs that are not yet projected will come too.
     pub input: bool,
+    /// Whether a cell whose states are from -1 to 1 takes the recurrent ones in eight bits.
+    pub codes: bool,
 }
 
 /// A recurrent cell. All widths are padded to whole vectors; padding lanes hold zero weights, so their state stays zero and
@@ -147,6 +150,9 @@ pub(crate) trait CellKernel: Sync + 'static {
 
     /// Packs what [`CellKernel::INFER`] reads in addition to the training's packs, if the state is not projected.
     fn pack_inference(_packs: &mut DirPacks, _weights: &InferenceWeights<'_>) {}
+
+    /// Whether inference takes recurrent weights in eight bits: states are from -1 to 1.
+    const CODES: bool = false;
 
     /// Whether inference of `rows` rows reads its input directly, without a projection beforehand.
     fn infers_from_inputs(_packs: &DirPacks, _rows: usize) -> bool {
@@ -192,6 +198,9 @@ pub(crate) trait AnyCell: Sync {
 
     /// As [`CellKernel::pack_inference`].
     fn pack_inference(&self, packs: &mut DirPacks, weights: &InferenceWeights<'_>);
+
+    /// As [`CellKernel::CODES`].
+    fn takes_codes(&self) -> bool;
 
     /// As [`CellKernel::infers_from_inputs`].
     fn infers_from_inputs(&self, packs: &DirPacks, rows: usize) -> bool;

@@ -73,12 +73,10 @@ impl CellKernel for Lstm {
 
     const INFER: Option<unsafe fn(Steps<'_>, Projected)> = Some(infer);
 
+    const CODES: bool = fused::CODES;
+
     fn pack_inference(packs: &mut DirPacks, weights: &InferenceWeights<'_>) {
-        let &InferenceWeights { w_ih, w_hh, hp, rp, kp, input } = weights;
-        packs.units.pack(GATES, w_hh, hp, rp);
-        if input {
-            packs.units.pack_input(GATES, w_ih, hp, kp);
-        }
+        fused::pack(packs, GATES, weights);
     }
 
     fn infers_from_inputs(packs: &DirPacks, rows: usize) -> bool {

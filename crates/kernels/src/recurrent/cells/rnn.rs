@@ -19,6 +19,9 @@ pub(super) struct Relu;
 trait Activation: Sync + 'static {
     const CELL: Self;
 
+    /// Whether states are from -1 to 1.
+    const BOUNDED: bool;
+
     fn of<S: Lanes>(s: S, a: S::f32s) -> S::f32s;
 
     /// Of several vectors, for inference.
@@ -30,6 +33,7 @@ trait Activation: Sync + 'static {
 
 impl Activation for Tanh {
     const CELL: Self = Self;
+    const BOUNDED: bool = true;
 
     #[inline(always)]
     fn of<S: Lanes>(s: S, a: S::f32s) -> S::f32s {
@@ -49,6 +53,7 @@ impl Activation for Tanh {
 
 impl Activation for Relu {
     const CELL: Self = Self;
+    const BOUNDED: bool = false;
 
     #[inline(always)]
     fn of<S: Lanes>(s: S, a: S::f32s) -> S::f32s {
@@ -105,9 +110,11 @@ impl<A: Activation> CellKernel for A {
 
     const INFER: Option<unsafe fn(Steps<'_>, Projected)> = if fused::LSTM_ONLY { None } else { Some(infer::<A>) };
 
+    const CODES: bool = fused::CODES && A::BOUNDED;
+
     fn pack_inference(packs: &mut DirPacks, weights: &InferenceWeights<'_>) {
         if Self::INFER.is_some() {
-            packs.units.pack(1, weights.w_hh, weights.hp, weights.rp);
+            fused::pack(packs, 1, &InferenceWeights { input: false, codes: weights.codes && Self::CODES, ..*weights });
         }
     }
 }

@@ -46,6 +46,10 @@ impl<C: CellKernel> AnyCell for C {
         C::pack_inference(packs, weights);
     }
 
+    fn takes_codes(&self) -> bool {
+        C::CODES
+    }
+
     fn infers_from_inputs(&self, packs: &DirPacks, rows: usize) -> bool {
         C::infers_from_inputs(packs, rows)
     }

@@ -3,31 +3,30 @@
 
 use std::marker::PhantomData;
 
-use super::rows::{AHEAD, Step};
+use super::product::{Product, Work};
+use super::step::{AHEAD, Codes, Step};
 use super::units::{Fused, group};
 use crate::recurrent::steps::{Projected, Steps};
 use crate::simd::gemm::Mat;
-use crate::simd::{Kernel, Lanes};
 
 /// As [`infer`](super::infer), with inputs that are projected.
-pub(super) struct Groups<'a, C, const G: usize>(pub Steps<'a>, pub Projected, pub PhantomData<C>);
+pub(super) struct Groups<'a, C, const G: usize>(pub Steps<'a>, pub Projected, pub [Codes; 2], pub PhantomData<C>);
 
-impl<C: Fused<G>, const G: usize> Kernel for Groups<'_, C, G> {
-    type Output = ();
+impl<C: Fused<G>, const G: usize> Work for Groups<'_, C, G> {
     #[inline(always)]
-    fn run<S: Lanes>(self, s: S) {
+    fn run<P: Product>(self, product: P) {
         let rows = self.0.rows.clone();
-        for start in rows.clone().step_by(group::<S, G>()) {
+        for start in rows.clone().step_by(group::<P::S, G>()) {
             // SAFETY: by the promise of `Steps`.
-            unsafe { self.group(s, start, rows.end.min(start + group::<S, G>())) };
+            unsafe { self.group(product, start, rows.end.min(start + group::<P::S, G>())) };
         }
     }
 }
 
 impl<C: Fused<G>, const G: usize> Groups<'_, C, G> {
     #[inline(always)]
-    unsafe fn group<S: Lanes>(&self, s: S, start: usize, end: usize) {
-        let Self(steps, x, _) = self;
+    unsafe fn group<P: Product>(&self, product: P, start: usize, end: usize) {
+        let Self(steps, x, codes, _) = self;
         let (p, hp, layout) = (steps.mats, steps.hp, steps.layout);
         let (lengths, offsets) = (&layout.lengths()[start..end], layout.offsets());
         let longest = lengths[0] as usize;
@@ -36,6 +35,8 @@ impl<C: Fused<G>, const G: usize> Groups<'_, C, G> {
         unsafe {
             let states = [p.h.at(start, 0), Mat { ptr: p.gates.row(start), stride: hp }];
             std::ptr::copy_nonoverlapping(states[0].ptr, states[1].ptr, lengths.len() * hp);
+            let codes = codes.map(|codes| codes.below(start - steps.rows.start));
+            product.begin(states[0], codes, lengths.len(), hp);
             let mut running = if steps.reverse { 0 } else { lengths.len() };
             for i in 0..longest {
                 let t = if steps.reverse { longest - 1 - i } else { i };
@@ -60,10 +61,11 @@ impl<C: Fused<G>, const G: usize> Groups<'_, C, G> {
                     hp,
                     from: states[i % 2],
                     to: states[(i + 1) % 2],
+                    codes: [codes[i % 2], codes[(i + 1) % 2]],
                     c: if p.c.exists() { p.c.at(start, 0) } else { Mat::none() },
                     y: if p.y.exists() { p.y.at(position, 0) } else { Mat::none() },
                 };
-                step.run::<C, S, G>(s, 0, running, (0, hp));
+                step.run::<C, P, G>(product, 0, running, (0, hp));
             }
             for (row, &length) in lengths.iter().enumerate() {
                 let last = if steps.reverse { longest } else { length as usize };

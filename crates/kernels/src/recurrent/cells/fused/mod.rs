@@ -7,7 +7,9 @@
 //! from the training's in their last bits.
 
 mod groups;
+mod product;
 mod rows;
+mod step;
 mod units;
 mod wide;
 
@@ -15,42 +17,77 @@ pub(crate) use units::{Fused, Units};
 
 use std::marker::PhantomData;
 
-use super::kernel::AnyCell;
-use crate::recurrent::packs::{DirPacks, UnitPanels};
+use super::kernel::{AnyCell, InferenceWeights};
+use crate::recurrent::packs::DirPacks;
 use crate::recurrent::steps::{Projected, Steps};
-use crate::simd::{Isa, dispatch, isa};
+use crate::simd::dots::{DotIsa, code_bytes_of, dispatch_dots, dot_isa};
+use crate::simd::{Buf, Isa, dispatch, isa};
+use product::{OnCodes, OnSingles};
+use step::Codes;
 use units::group_of;
 
 /// Whether cells other than the LSTM go without: a module for browsers counts every kilobyte.
 pub(crate) const LSTM_ONLY: bool = cfg!(target_family = "wasm");
 
+/// Whether recurrent weights may be in eight bits; not in browsers either.
+pub(crate) const CODES: bool = !cfg!(target_family = "wasm");
+
 /// Bytes of weights for each row of a group that are as good as in the first-level cache.
 const NEAR_BYTES: usize = 22 << 10;
+
+/// Packs what inference reads of a cell's weights: with `codes` the recurrent ones in eight bits.
+pub(crate) fn pack(packs: &mut DirPacks, gates: usize, weights: &InferenceWeights<'_>) {
+    let &InferenceWeights { w_ih, w_hh, hp, rp, kp, input, codes } = weights;
+    if codes && CODES {
+        packs.coded.pack(gates, w_hh, hp, rp);
+        return;
+    }
+    packs.units.pack(gates, w_hh, hp, rp);
+    if input {
+        packs.units.pack_input(gates, w_ih, hp, kp);
+    }
+}
 
 /// Forward over time without anything kept for a backward pass. The states must be set before; they end as the final ones.
 ///
 /// # Safety
 /// As [`Steps`].
 pub(crate) unsafe fn infer<C: Fused<G>, const G: usize>(cell: &C, steps: Steps<'_>, x: Projected) {
-    if !steps.packs.units.exist() {
+    let (packs, rows) = (steps.packs, steps.rows.len());
+    if C::CODES && packs.coded.exist() {
+        let stride = steps.rp * code_bytes_of(dot_isa());
+        let mut room = Buf::scratch((2 * rows * stride).div_ceil(size_of::<f32>()));
+        let first = Codes { ptr: room.ptr().cast(), stride };
+        let codes = [first, first.below(rows)];
+        if fit_groups(packs, G, rows) {
+            dispatch_dots(OnCodes(groups::Groups::<C, G>(steps, x, codes, PhantomData)));
+        } else {
+            dispatch_dots(OnCodes(wide::Wide::<C, G>(steps, x, codes, PhantomData)));
+        }
+    } else if !packs.units.exist() {
         // SAFETY: by the caller's promise.
         unsafe { cell.forward(steps, x) }
-    } else if fit_groups(&steps.packs.units, G, steps.rows.len()) {
-        dispatch(groups::Groups::<C, G>(steps, x, PhantomData));
+    } else if fit_groups(packs, G, rows) {
+        dispatch(OnSingles(groups::Groups::<C, G>(steps, x, [Codes::NONE; 2], PhantomData)));
     } else {
-        dispatch(wide::Wide::<C, G>(steps, x, PhantomData));
+        dispatch(OnSingles(wide::Wide::<C, G>(steps, x, [Codes::NONE; 2], PhantomData)));
     }
 }
 
-/// Whether inference of `rows` rows can read its input directly, which only [`wide`] does.
+/// Whether inference of `rows` rows reads its input directly, which only [`wide`] does. It does not where the recurrent product takes
+/// codes: it then ends before a projection could be computed, and a row of the table is there sooner.
 pub(crate) fn reads_inputs(packs: &DirPacks, gates: usize, rows: usize) -> bool {
-    packs.units.exist() && !fit_groups(&packs.units, gates, rows)
+    packs.units.exist() && !fit_groups(packs, gates, rows)
 }
 
 /// Whether a group of few rows runs through all steps before the next. Each then reads all weights at every step, which takes
 /// longer than it saves where they are not in the first-level cache, or nearly so.
-fn fit_groups(units: &UnitPanels, gates: usize, rows: usize) -> bool {
-    let registers = if matches!(isa(), Isa::Avx512 | Isa::Neon) { 24 } else { 12 };
-    let group = group_of(registers, gates);
-    rows <= group || units.bytes() <= group * NEAR_BYTES
+fn fit_groups(packs: &DirPacks, gates: usize, rows: usize) -> bool {
+    let (wide, bytes) = if packs.coded.exist() {
+        (matches!(dot_isa(), DotIsa::Vnni512 | DotIsa::NeonDot | DotIsa::Neon), packs.coded.bytes())
+    } else {
+        (matches!(isa(), Isa::Avx512 | Isa::Neon), packs.units.bytes())
+    };
+    let group = group_of(if wide { 24 } else { 12 }, gates);
+    rows <= group || bytes <= group * NEAR_BYTES
 }

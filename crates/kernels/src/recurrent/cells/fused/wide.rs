@@ -3,20 +3,20 @@
 
 use std::marker::PhantomData;
 
-use super::rows::{AHEAD, Step};
+use super::product::{Product, Work};
+use super::step::{AHEAD, Codes, Step};
 use super::units::{Fused, group};
 use crate::recurrent::steps::{Projected, Steps};
+use crate::simd::Lanes;
 use crate::simd::gemm::Mat;
-use crate::simd::{Kernel, Lanes};
 
 /// As [`infer`](super::infer), also with an input that is not yet projected.
-pub(super) struct Wide<'a, C, const G: usize>(pub Steps<'a>, pub Projected, pub PhantomData<C>);
+pub(super) struct Wide<'a, C, const G: usize>(pub Steps<'a>, pub Projected, pub [Codes; 2], pub PhantomData<C>);
 
-impl<C: Fused<G>, const G: usize> Kernel for Wide<'_, C, G> {
-    type Output = ();
+impl<C: Fused<G>, const G: usize> Work for Wide<'_, C, G> {
     #[inline(always)]
-    fn run<S: Lanes>(self, s: S) {
-        let Self(steps, x, _) = self;
+    fn run<P: Product>(self, product: P) {
+        let Self(steps, x, codes, _) = self;
         let (p, hp, layout, start) = (steps.mats, steps.hp, steps.layout, steps.rows.start);
         let rows = steps.rows.len();
         // SAFETY: by the promise of `Steps`: the buffers have these rows; without `keep` nothing else uses the gates' rows, which
@@ -24,6 +24,7 @@ impl<C: Fused<G>, const G: usize> Kernel for Wide<'_, C, G> {
         unsafe {
             let states = [p.h.at(start, 0), Mat { ptr: p.gates.row(start), stride: hp }];
             std::ptr::copy_nonoverlapping(states[0].ptr, states[1].ptr, rows * hp);
+            product.begin(states[0], codes, rows, hp);
             let mut turn = 0;
             for i in 0..layout.steps() {
                 let (position, m) = steps.at(steps.step(i, steps.reverse));
@@ -41,14 +42,15 @@ impl<C: Fused<G>, const G: usize> Kernel for Wide<'_, C, G> {
                     hp,
                     from: states[turn % 2],
                     to: states[(turn + 1) % 2],
+                    codes: [codes[turn % 2], codes[(turn + 1) % 2]],
                     c: if p.c.exists() { p.c.at(start, 0) } else { Mat::none() },
                     y: if p.y.exists() { p.y.at(position, 0) } else { Mat::none() },
                 };
-                let blocks = m.div_ceil(group::<S, G>());
-                for unit in (0..hp).step_by(S::L) {
+                let blocks = m.div_ceil(group::<P::S, G>());
+                for unit in (0..hp).step_by(P::S::L) {
                     for block in 0..blocks {
                         let (row, end) = (m * block / blocks, m * (block + 1) / blocks);
-                        step.run::<C, S, G>(s, row, end - row, (unit, unit + S::L));
+                        step.run::<C, P, G>(product, row, end - row, (unit, unit + P::S::L));
                     }
                 }
                 turn += 1;
