@@ -266,9 +266,11 @@ impl ColumnSums {
             let values = unsafe { self.a.row(n).add(column).cast::<[f32; 8]>().read_unaligned() };
             acc[n % 4].iter_mut().zip(values).for_each(|(sum, value)| *sum += value);
         }
-        for i in 0..8 {
+        let [first, second, third, fourth] = acc;
+        let pairs = first.iter().zip(second).zip(third.iter().zip(fourth));
+        for (i, ((a, b), (c, d))) in pairs.enumerate() {
             // SAFETY: as above.
-            unsafe { *self.sums.add(column + i) = (acc[0][i] + acc[1][i]) + (acc[2][i] + acc[3][i]) };
+            unsafe { *self.sums.add(column + i) = (a + b) + (c + d) };
         }
     }
 }
