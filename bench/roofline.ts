@@ -1,5 +1,5 @@
 /**
- * What this machine can do, and how much of it each kernel reaches: `npm run bench -- roofline [--json FILE]`, two minutes on a quiet
+ * What this machine can do, and how much of it each kernel reaches: `npm run bench -- roofline [--json FILE]`, three minutes on a quiet
  * machine after the benches are built. `node --import tsx scripts/docs/roofline.ts` writes its tables into docs/benchmarks.md.
  */
 import { spawnSync } from 'node:child_process';

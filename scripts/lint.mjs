@@ -27,7 +27,22 @@ try {
     step(process.execPath, [join(root, 'node_modules', '@biomejs', 'biome', 'bin', 'biome'), 'check', '.']),
     step('cargo', ['fmt', '--all', '--check']),
     // --release, so that it shares with the build what its build scripts compiled (torch-sys takes minutes).
-    step('cargo', ['clippy', '--release', ...crates, '--all-targets', '--', '-D', 'warnings'], env),
+    // With the stopwatch of the kernels, which their bench `roofline` needs: no test compiles that.
+    step(
+      'cargo',
+      [
+        'clippy',
+        '--release',
+        ...crates,
+        '--all-targets',
+        '--features',
+        'recurra-kernels/phases',
+        '--',
+        '-D',
+        'warnings',
+      ],
+      env,
+    ),
     // As recurra-web has it: without training.
     step('cargo', [
       'clippy',

@@ -27,16 +27,18 @@ export const WHOLE = 'all';
 /** Measurements with their bounds. */
 export function withBounds(set: MeasuredSet): Row[] {
   return set.kernels.map(({ work, ...measured }) => {
-    if (work) return { ...measured, ...boundOf(work, set, measured.threads) };
+    if (work) return { ...measured, ...boundOf(work, set, measured.threads), flops: work.flops };
     const parts = set.kernels.filter((part) => isPart(part, measured));
     if (measured.part !== WHOLE || parts.length === 0) return { ...measured, bound: null, limit: '' };
-    const bounds = parts.map((part) => boundOf(part.work!, set, measured.threads).bound!);
-    return { ...measured, bound: bounds.reduce((sum, bound) => sum + bound, 0), limit: 'sum of the parts' };
+    const sumOf = (of: (part: Measured) => number) => parts.reduce((sum, part) => sum + of(part), 0);
+    const bound = sumOf((part) => boundOf(part.work!, set, measured.threads).bound!);
+    return { ...measured, bound, limit: 'sum of the parts', flops: sumOf((part) => part.work!.flops) };
   });
 }
 
-function isPart(part: Measured, whole: Pick<Measured, 'kernel' | 'shape'>): boolean {
-  return part.kernel === whole.kernel && part.shape === whole.shape && part.part !== WHOLE && part.work !== null;
+function isPart(part: Measured, { kernel, shape, threads }: Measured): boolean {
+  const same = part.kernel === kernel && part.shape === shape && part.threads === threads;
+  return same && part.part !== WHOLE && part.work !== null;
 }
 
 /** How much of its bound a row reaches, from 0 to 1. */

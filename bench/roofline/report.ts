@@ -1,5 +1,5 @@
 import { levelName, shareOf, WHOLE } from './bound.js';
-import type { Roofline, Row } from './types.js';
+import type { Peak, Roofline, Row } from './types.js';
 
 const ISAS: Readonly<Record<string, string>> = { avx512: 'AVX-512', avx2: 'AVX2', neon: 'NEON', portable: 'portable' };
 const giga = (rate: number) =>
@@ -56,6 +56,31 @@ function machine({ sets }: Roofline): string {
   ].join('\n\n');
 }
 
+/** Parts of a wide step that belong together. */
+const WIDE_PARTS: Readonly<Record<string, readonly string[]>> = {
+  'products with weights': ['input projection', 'recurrent product', 'recurrent product backward', 'input gradients'],
+  "weights' gradients": ['weight gradients'],
+  gates: ['gates', 'gates backward'],
+  'Adam, packing, words': ['packing and Adam of the weights', 'words: embedding and late Adam'],
+  waiting: ['planning and meetings'],
+};
+
+/** Wide training steps: a line for each shape. */
+function wide(rows: readonly Row[], peaks: readonly Peak[]): string {
+  const lines = rows
+    .filter(({ part }) => part === WHOLE)
+    .map((whole) => {
+      const { shape, threads, seconds, flops } = whole;
+      const peak = peaks.find((peak) => peak.threads === threads)!;
+      const parts = Object.values(WIDE_PARTS).map((names) => {
+        const own = rows.filter((row) => row.shape === shape && row.threads === threads && names.includes(row.part));
+        return percent(own.reduce((sum, row) => sum + row.seconds, 0) / seconds);
+      });
+      return [shape, percent(flops! / seconds / peak.flops), percent(shareOf(whole)), ...parts];
+    });
+  return table(['shape', 'of the multiply-adds', 'of the bound', ...Object.keys(WIDE_PARTS)], lines);
+}
+
 const unique = (values: readonly string[]) => [...new Set(values)];
 
 /** Parts of one kernel by shape: a column for each shape. */
@@ -83,16 +108,24 @@ function byShape(rows: readonly Row[]): string {
 /** All tables in Markdown. */
 export function rooflineTables(result: Roofline): string {
   const steps = result.sets.flatMap(({ isa, rows }) => {
-    const own = rows.filter(({ kernel }) => kernel === 'training step');
+    const own = rows.filter((row) => row.kernel === 'training step' && (row.threads === 1 || row.part === WHOLE));
     return own.length === 0
       ? []
       : [
           `### Training steps, ${ISAS[isa] ?? isa}\n\nThe share of its bound that a part reaches, and in brackets its share of the step's time; parts on one thread.\n\n${byShape(own)}`,
         ];
   });
+  const wides = result.sets.flatMap(({ isa, peaks, rows }) => {
+    const own = rows.filter(({ kernel }) => kernel === 'wide training step');
+    return own.length === 0
+      ? []
+      : [
+          `### Wide training steps, ${ISAS[isa] ?? isa}, ${own[0]!.threads} threads\n\nThe share of the measured multiply-adds that a step reaches, that of its bound, and where one of the threads spends its time.\n\n${wide(own, peaks)}`,
+        ];
+  });
   const others = result.sets.flatMap(({ isa, rows }) =>
     rows
-      .filter(({ kernel }) => kernel !== 'training step')
+      .filter(({ kernel }) => !kernel.endsWith('training step'))
       .map((row) => [
         row.kernel,
         row.shape,
@@ -106,6 +139,7 @@ export function rooflineTables(result: Roofline): string {
   return [
     `### The machine\n\n${machine(result)}`,
     ...steps,
+    ...wides,
     `### Other kernels\n\n${table(['kernel', 'shape', 'part', 'instructions', 'threads', 'share of the bound', 'bound by'], others)}`,
   ].join('\n\n');
 }

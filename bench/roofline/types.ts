@@ -68,6 +68,8 @@ export interface Row {
   bound: number | null;
   /** What the bound is that of. */
   limit: string;
+  /** Two for each multiply-add that the work needs at least; none where no formula says. */
+  flops?: number;
 }
 
 /** A file of results. */

@@ -1,6 +1,6 @@
 //! What this machine can do, and how long each kernel takes for how much work. Writes JSON to standard output.
 //!
-//! `cargo bench -p recurra-kernels --features phases --bench roofline [-- peak|memory|kernels]`, with `RECURRA_ISA` for another
+//! `cargo bench -p recurra-kernels --features phases --bench roofline [-- peak|memory|kernels|wide]`, with `RECURRA_ISA` for another
 //! instruction set than the best; `npm run bench -- roofline` makes the table.
 
 mod chains;
@@ -34,10 +34,14 @@ fn main() {
         let rates: Vec<Value> = threads.iter().flat_map(|&threads| memory::measure(isa(), threads, 0.3)).collect();
         out["memory"] = rates.into();
     }
+    let mut rows = Vec::new();
     if wanted("kernels") {
-        let mut rows = networks::measure(&threads, 0.8);
+        rows.extend(networks::measure(&threads, 0.8));
         rows.extend(chains::measure(0.3));
-        out["kernels"] = rows.into();
     }
+    if wanted("wide") {
+        rows.extend(networks::wide(all, 1.0));
+    }
+    out["kernels"] = rows.into();
     println!("{}", serde_json::to_string_pretty(&out).expect("plain values"));
 }

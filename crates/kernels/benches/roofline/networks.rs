@@ -16,17 +16,41 @@ const VOCABULARY: usize = 95_812;
 const EMBEDDING: usize = 64;
 const CLASSES: usize = 4;
 
-fn config(hidden: usize, threads: usize) -> NetworkConfig {
+/// Layers, and whether they run in both directions.
+type Stack = (usize, bool);
+
+const PLAIN: Stack = (1, false);
+
+fn config(hidden: usize, (layers, bidirectional): Stack, threads: usize) -> NetworkConfig {
     NetworkConfig::classifier(Cell::Lstm, VOCABULARY, EMBEDDING, hidden, CLASSES).with(|c| {
         c.encoder.padding_idx = Some(1);
+        (c.encoder.num_layers, c.encoder.bidirectional) = (layers, bidirectional);
         c.seed = 1;
         c.threads = threads;
     })
 }
 
-fn lstm(hidden: usize) -> Lstm {
-    let [embedding, vocabulary, classes] = [EMBEDDING, VOCABULARY, CLASSES].map(|n| n as f64);
-    Lstm { embedding, hidden: hidden as f64, vocabulary, classes }
+fn lstm(hidden: usize, (layers, bidirectional): Stack) -> Lstm {
+    let [embedding, hidden, vocabulary, classes, layers] =
+        [EMBEDDING, hidden, VOCABULARY, CLASSES, layers].map(|n| n as f64);
+    Lstm { embedding, hidden, layers, directions: if bidirectional { 2.0 } else { 1.0 }, vocabulary, classes }
+}
+
+/// Texts of similar length follow each other, as a classifier's training puts them into its batches.
+fn by_length(texts: &Texts) -> Texts {
+    let mut rest = &texts.tokens[..];
+    let mut rows: Vec<(&[i32], i32)> = Vec::new();
+    for (&length, &label) in texts.lengths.iter().zip(&texts.labels) {
+        let (own, others) = rest.split_at(length as usize);
+        rest = others;
+        rows.push((own, label));
+    }
+    rows.sort_by_key(|(tokens, _)| tokens.len());
+    Texts {
+        tokens: rows.iter().flat_map(|(tokens, _)| *tokens).copied().collect(),
+        lengths: rows.iter().map(|(tokens, _)| tokens.len() as i32).collect(),
+        labels: rows.iter().map(|&(_, label)| label).collect(),
+    }
 }
 
 /// The least seconds of `work`, and the phases of that run.
@@ -48,13 +72,26 @@ fn least(seconds: f64, mut work: impl FnMut()) -> (f64, [Duration; Phase::COUNT]
     best
 }
 
-/// Training steps of one shape: each part on one thread, and whole steps on one and on all.
-fn training(name: &str, hidden: usize, batch: usize, rows: usize, threads: &[usize], seconds: f64) -> Vec<Value> {
-    let Texts { tokens, lengths, labels } = &texts(rows, 44, VOCABULARY, 7);
+fn shape_name(hidden: usize, (layers, bidirectional): Stack, batch: usize) -> String {
+    let layers = if layers > 1 { format!("{layers} layers, ") } else { String::new() };
+    let directions = if bidirectional { "bidirectional, " } else { "" };
+    format!("LSTM {EMBEDDING} -> {hidden}, {layers}{directions}batch {batch}")
+}
+
+/// Training steps of one shape, whole and by part. On several threads the parts are those of one of them, with what it waits for
+/// the others.
+fn training(
+    kernel: &str,
+    (hidden, stack, batch, rows): (usize, Stack, usize, usize),
+    threads: &[usize],
+    seconds: f64,
+) -> Vec<Value> {
+    let name = &shape_name(hidden, stack, batch);
+    let Texts { tokens, lengths, labels } = &by_length(&texts(rows, 44, VOCABULARY, 7));
     let batch_sizes = vec![batch as i32; rows / batch];
     let chunk =
         Chunk { tokens, lengths, targets: Targets::Rows(labels), batch_sizes: &batch_sizes, ..Chunk::default() };
-    let (network, all) = (lstm(hidden), batches(tokens, lengths, batch));
+    let (network, all) = (lstm(hidden, stack), batches(tokens, lengths, batch));
     let over = |work: fn(&Lstm, &Batch) -> Work| sum(all.iter().map(|batch| work(&network, batch)));
     let each = |work: fn(&Lstm) -> Work| sum(all.iter().map(|_| work(&network)));
     let parts: [(&str, &[Phase], Option<Work>); 11] = [
@@ -74,16 +111,14 @@ fn training(name: &str, hidden: usize, batch: usize, rows: usize, threads: &[usi
     ];
     let mut result = Vec::new();
     for &threads in threads {
-        let network = Network::new(config(hidden, threads)).expect("a valid configuration");
+        let network = Network::new(config(hidden, stack, threads)).expect("a valid configuration");
         let (whole, phases) = least(seconds, || {
             black_box(network.train_batches(&chunk, &StepOptions::default()).expect("valid data"));
         });
-        result.push(row("training step", name, "all", threads, whole, None));
-        if threads == 1 {
-            for (part, of, work) in &parts {
-                let spent: Duration = of.iter().map(|&phase| phases[phase as usize]).sum();
-                result.push(row("training step", name, part, 1, spent.as_secs_f64(), *work));
-            }
+        result.push(row(kernel, name, "all", threads, whole, None));
+        for (part, of, work) in &parts {
+            let spent: Duration = of.iter().map(|&phase| phases[phase as usize]).sum();
+            result.push(row(kernel, name, part, threads, spent.as_secs_f64(), *work));
         }
     }
     result
@@ -92,13 +127,13 @@ fn training(name: &str, hidden: usize, batch: usize, rows: usize, threads: &[usi
 /// Bulk prediction.
 fn prediction(name: &str, hidden: usize, rows: usize, threads: usize, seconds: f64) -> Value {
     let Texts { tokens, lengths, .. } = &texts(rows, 44, VOCABULARY, 5);
-    let network = Network::new(config(hidden, threads)).expect("a valid configuration");
+    let network = Network::new(config(hidden, PLAIN, threads)).expect("a valid configuration");
     let (spent, _) = least(seconds, || {
         black_box(network.predict(tokens, lengths).expect("valid data"));
     });
     let words = tokens.iter().collect::<HashSet<_>>().len();
     // Weights beyond the first-level cache go with inputs that are not projected.
-    let work = lstm(hidden).inference(tokens.len() as f64, words as f64, hidden > 64);
+    let work = lstm(hidden, PLAIN).inference(tokens.len() as f64, words as f64, hidden > 64);
     row("prediction", name, "all", threads, spent, Some(work))
 }
 
@@ -131,19 +166,37 @@ fn softmax(words: usize, hidden: usize, seconds: f64) -> Vec<Value> {
     ]
 }
 
-/// All rows of networks.
+/// Shapes of training steps: units, layers and directions, rows of a batch, and rows of the measurement.
+const STEPS: [(usize, Stack, usize, usize); 5] =
+    [(32, PLAIN, 16, 1024), (256, PLAIN, 16, 128), (256, PLAIN, 64, 256), (512, PLAIN, 16, 64), (512, PLAIN, 64, 128)];
+
+/// The same with 256 and 512 units, on all threads. A measurement is short, so that others of the machine leave some of them alone.
+const WIDE: [(usize, Stack, usize, usize); 14] = [
+    (256, PLAIN, 16, 32),
+    (256, PLAIN, 64, 128),
+    (256, PLAIN, 256, 256),
+    (256, (2, false), 16, 32),
+    (256, (2, false), 64, 64),
+    (256, (1, true), 16, 32),
+    (256, (1, true), 64, 64),
+    (512, PLAIN, 16, 32),
+    (512, PLAIN, 64, 64),
+    (512, PLAIN, 256, 256),
+    (512, (2, false), 16, 32),
+    (512, (2, false), 64, 64),
+    (512, (1, true), 16, 32),
+    (512, (1, true), 64, 64),
+];
+
+/// Wide training steps on all threads.
+pub fn wide(threads: usize, seconds: f64) -> Vec<Value> {
+    WIDE.iter().flat_map(|&shape| training("wide training step", shape, &[threads], seconds)).collect()
+}
+
+/// All other rows of networks.
 pub fn measure(threads: &[usize], seconds: f64) -> Vec<Value> {
-    let shapes = [
-        ("LSTM 64 -> 32, batch 16", 32, 16, 1024),
-        ("LSTM 64 -> 256, batch 16", 256, 16, 128),
-        ("LSTM 64 -> 256, batch 64", 256, 64, 256),
-        ("LSTM 64 -> 512, batch 16", 512, 16, 64),
-        ("LSTM 64 -> 512, batch 64", 512, 64, 128),
-    ];
-    let mut rows: Vec<Value> = shapes
-        .into_iter()
-        .flat_map(|(name, hidden, batch, rows)| training(name, hidden, batch, rows, threads, seconds))
-        .collect();
+    let steps = STEPS.iter().flat_map(|&shape| training("training step", shape, threads, seconds));
+    let mut rows: Vec<Value> = steps.collect();
     for &threads in threads {
         rows.push(prediction("LSTM 64 -> 32", 32, 7600, threads, seconds));
         rows.push(prediction("LSTM 64 -> 256", 256, 1024, threads, seconds));

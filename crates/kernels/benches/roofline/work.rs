@@ -59,10 +59,12 @@ pub fn batches(tokens: &[i32], lengths: &[i32], size: usize) -> Vec<Batch> {
 /// polynomial, its square, its end, and the scale.
 const EXP: f64 = 10.0;
 
-/// One layer of an LSTM in one direction, by the parts of a training step.
+/// Layers of an LSTM with a head that pools the last states, by the parts of a training step.
 pub struct Lstm {
     pub embedding: f64,
     pub hidden: f64,
+    pub layers: f64,
+    pub directions: f64,
     pub vocabulary: f64,
     pub classes: f64,
 }
@@ -72,30 +74,48 @@ impl Lstm {
         4.0 * self.hidden
     }
 
-    /// Weights of the recurrent layer and the head.
+    /// Numbers of a layer's output.
+    fn output(&self) -> f64 {
+        self.directions * self.hidden
+    }
+
+    /// Layers times directions.
+    fn parts(&self) -> f64 {
+        self.layers * self.directions
+    }
+
+    /// Weights of all layers and the head.
     fn weights(&self) -> f64 {
-        self.gates() * (self.embedding + self.hidden + 2.0) + self.classes * (self.hidden + 1.0)
+        let inputs = self.embedding + (self.layers - 1.0) * self.output();
+        let recurrent = self.parts() * (self.hidden + 2.0) + self.directions * inputs;
+        self.gates() * recurrent + self.classes * (self.output() + 1.0)
+    }
+
+    /// Multiply-adds of the inputs of all layers with their weights: the first reads each different word, the others each position.
+    fn inputs(&self, batch: &Batch) -> f64 {
+        let others = (self.layers - 1.0) * batch.tokens * self.output();
+        self.directions * self.gates() * (batch.words * self.embedding + others)
     }
 
     /// The recurrent product of all steps: its weights are read once a step.
     pub fn product(&self, batch: &Batch) -> Work {
         let weights = self.gates() * self.hidden;
         Work {
-            flops: 2.0 * batch.tokens * weights,
-            reads: 4.0 * batch.steps * weights,
+            flops: 2.0 * self.parts() * batch.tokens * weights,
+            reads: 4.0 * self.parts() * batch.steps * weights,
             set: 4.0 * weights,
             ..Work::default()
         }
     }
 
-    /// The product of the batch's different words with the input's weights.
+    /// The product of the inputs with the input's weights.
     pub fn projection(&self, batch: &Batch) -> Work {
-        Work { flops: 2.0 * batch.words * self.embedding * self.gates(), ..Work::default() }
+        Work { flops: 2.0 * self.inputs(batch), ..Work::default() }
     }
 
     /// Three sigmoids, two tanh and three products for each unit; the four gates, both states and tanh of the cell are saved.
     pub fn gates_forward(&self, batch: &Batch) -> Work {
-        let units = batch.tokens * self.hidden;
+        let units = self.parts() * batch.tokens * self.hidden;
         Work {
             flops: 2.0 * units * (5.0 * EXP + 3.0),
             divisions: 5.0 * units,
@@ -108,7 +128,7 @@ impl Lstm {
 
     /// Sixteen products for each unit; reads what was saved and the gradients of both states, writes those of four gates and the cell.
     pub fn gates_backward(&self, batch: &Batch) -> Work {
-        let units = batch.tokens * self.hidden;
+        let units = self.parts() * batch.tokens * self.hidden;
         Work {
             flops: 2.0 * units * 16.0,
             reads: 4.0 * 8.0 * units,
@@ -118,22 +138,22 @@ impl Lstm {
         }
     }
 
-    /// Gradients of both weight matrices: a product over all positions, and one over the different words.
+    /// Gradients of both weight matrices: a product over all positions, and one over the inputs.
     pub fn weight_grads(&self, batch: &Batch) -> Work {
         let set = 4.0 * batch.tokens * (self.gates() + self.hidden);
-        let flops = 2.0 * self.gates() * (batch.tokens * self.hidden + batch.words * self.embedding);
-        Work { flops, reads: set, set, ..Work::default() }
+        let flops = 2.0 * (self.parts() * self.gates() * batch.tokens * self.hidden + self.inputs(batch));
+        Work { flops, reads: self.parts() * set, set, ..Work::default() }
     }
 
-    /// Gradients of the different words: sums over positions, and a product.
+    /// Gradients of the inputs: sums over the positions of each different word, and products.
     pub fn input_grads(&self, batch: &Batch) -> Work {
         let set = 4.0 * batch.tokens * self.gates();
-        Work { flops: 2.0 * batch.words * self.embedding * self.gates(), reads: set, set, ..Work::default() }
+        Work { flops: 2.0 * self.inputs(batch), reads: self.parts() * set, set, ..Work::default() }
     }
 
     /// The head of a classifier that pools the last state: scores and both gradients.
     pub fn head(&self, batch: &Batch) -> Work {
-        Work { flops: 6.0 * batch.rows * self.hidden * self.classes, ..Work::default() }
+        Work { flops: 6.0 * batch.rows * self.output() * self.classes, ..Work::default() }
     }
 
     /// Rows of the embedding and of Adam's two states, read and written once for each different word.

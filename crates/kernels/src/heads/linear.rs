@@ -3,7 +3,7 @@
 use crate::recurrent::segments::{Blocks, Segment};
 use crate::simd::dispatch;
 use crate::simd::gemm::{Gemm, Init, Mat, PackedB};
-use crate::simd::outer::{ColumnSums, Outer};
+use crate::simd::outer::Outer;
 use crate::threads::Member;
 
 /// Numbers of the packed weights, the second for the way back.
@@ -80,8 +80,8 @@ impl Linear {
         unsafe {
             let c = Mat { ptr: grads.add(self.weight.offset), stride: self.width() };
             let i = member.share(self.padded(), 16);
-            dispatch(ColumnSums { a: d_scores, n, columns: i.clone(), sums: grads.add(self.bias.offset) });
-            dispatch(Outer { a: d_scores, b: features, n, i, columns: self.width(), c, fresh: true });
+            let sums = Some(grads.add(self.bias.offset));
+            dispatch(Outer { a: d_scores, b: features, n, i, columns: self.width(), c, fresh: true, sums });
         }
     }
 }

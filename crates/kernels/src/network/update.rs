@@ -19,8 +19,7 @@ impl Step<'_> {
     /// [`Net::weight_grads`] and of the head's.
     pub(super) fn own_parameters(&self, member: &Member<'_>) -> Vec<Range<usize>> {
         let head = self.params.head.segments().into_iter().map(|segment| (segment, 16));
-        let unit = |segment: &Segment| if segment.shape.len() > 1 { 8 } else { 16 };
-        let rnn = self.params.shape.segments.iter().map(|segment| (segment, unit(segment)));
+        let rnn = self.params.shape.segments.iter().map(|segment| (segment, 8));
         let range = |(segment, unit): (&Segment, usize)| {
             let wide = if segment.shape.len() > 1 { segment.stride() } else { 1 };
             let share = member.share(segment.size() / wide, unit);

@@ -13,7 +13,7 @@ use super::steps::{Aside, DirMats, Projected, Steps};
 use crate::phases::{Phase, begin};
 use crate::simd::dispatch;
 use crate::simd::gemm::{Gemm, Init, Mat};
-use crate::simd::outer::{ColumnSums, Outer};
+use crate::simd::outer::Outer;
 use crate::threads::Member;
 use recurra_core::layout::PackedLayout;
 
@@ -127,28 +127,23 @@ impl<'a> Net<'a> {
                     let segment = &shape.segments[segment];
                     Mat { ptr: grads.add(segment.offset), stride: segment.stride() }
                 };
-                let matrix = |segment: usize, a: Mat, b: Mat, n: usize| {
+                let bias = |segment: Option<usize>| segment.map(|segment| place(segment).ptr);
+                let matrix = |segment: usize, a: Mat, b: Mat, n: usize, sums: Option<*mut f32>| {
                     let c = place(segment);
                     let i = member.share(shape.segments[segment].rows.private(), 8);
-                    dispatch(Outer { a, b, n, i, columns: c.stride, c, fresh: true });
+                    dispatch(Outer { a, b, n, i, columns: c.stride, c, fresh: true, sums });
                 };
+                let (x_sums, h_sums) = (bias(part.b_ih), bias(part.b_hh));
                 if let Some(w_hh) = part.w_hh {
-                    matrix(w_hh, dgh, p.hprev, n);
+                    matrix(w_hh, dgh, p.hprev, n, h_sums.filter(|_| apart));
                 }
-                matrix(part.w_ih, dgx[dir], x.0, x.1);
+                matrix(part.w_ih, dgx[dir], x.0, x.1, x_sums);
                 if let Some(w_hr) = part.w_hr {
-                    matrix(w_hr, p.dhr, p.hfull, n);
+                    matrix(w_hr, p.dhr, p.hfull, n, None);
                 }
-                let Some(b_ih) = part.b_ih else { continue };
-                let (columns, x_sums) = (member.share(shape.gp, 16), place(b_ih).ptr);
-                dispatch(ColumnSums { a: dgx[dir], n: x.1, columns: columns.clone(), sums: x_sums });
-                let Some(b_hh) = part.b_hh else { continue };
-                let h_sums = place(b_hh).ptr;
-                if apart {
-                    dispatch(ColumnSums { a: dgh, n, columns, sums: h_sums });
-                } else {
-                    let count = columns.len();
-                    std::ptr::copy_nonoverlapping(x_sums.add(columns.start), h_sums.add(columns.start), count);
+                if let (Some(x_sums), Some(h_sums), false) = (x_sums, h_sums, apart) {
+                    let own = member.share(shape.gp, 8);
+                    std::ptr::copy_nonoverlapping(x_sums.add(own.start), h_sums.add(own.start), own.len());
                 }
             }
         }

@@ -8,17 +8,31 @@ use crate::simd::{Kernel, Lanes, dispatch, load, store};
 /// # Safety
 /// The rows must be inside the matrices, which must differ and be equally wide; no other thread may use `to[row]`.
 pub(crate) unsafe fn add_rows(from: Mat, users: &[u32], to: Mat, row: usize, more: bool) {
-    dispatch(AddRows { from, users, to: Mat { ptr: to.ptr.wrapping_add(row * to.stride), stride: to.stride }, more });
+    let to = Mat { ptr: to.ptr.wrapping_add(row * to.stride), stride: to.stride };
+    if users.is_empty() {
+        return dispatch(AddRows { from, users: [], to, more });
+    }
+    // A few rows at once, each read in order: of all rows of a frequent word at once, every line would lie in another page.
+    let (fours, rest) = users.as_chunks::<4>();
+    let mut more = more;
+    for &users in fours {
+        dispatch(AddRows { from, users, to, more });
+        more = true;
+    }
+    for &user in rest {
+        dispatch(AddRows { from, users: [user], to, more });
+        more = true;
+    }
 }
 
-struct AddRows<'a> {
+struct AddRows<const N: usize> {
     from: Mat,
-    users: &'a [u32],
+    users: [u32; N],
     to: Mat,
     more: bool,
 }
 
-impl Kernel for AddRows<'_> {
+impl<const N: usize> Kernel for AddRows<N> {
     type Output = ();
     #[inline(always)]
     fn run<S: Lanes>(self, s: S) {
@@ -27,7 +41,7 @@ impl Kernel for AddRows<'_> {
             for j in (0..self.to.stride).step_by(S::L) {
                 let to = self.to.ptr.add(j);
                 let mut sum = if self.more { load(s, to) } else { s.splat_f32s(0.0) };
-                for &user in self.users {
+                for user in self.users {
                     sum = s.add_f32s(sum, load(s, self.from.row(user as usize).add(j)));
                 }
                 store(s, to, sum);

@@ -21,12 +21,8 @@ use crate::threads::Member;
 impl Step<'_> {
     /// This member's share of the gradient of a matrix, from `n` rows of the gradients `d` of what it makes of `x`.
     unsafe fn matrix_grad(&self, member: &Member<'_>, matrix: Matrix, d: Mat, x: Mat, n: usize) {
-        // SAFETY: each member writes its own rows.
-        unsafe {
-            let c = Mat { ptr: self.mats.flat_grads.add(matrix.offset), stride: matrix.stride };
-            let i = member.share(matrix.rows, 8);
-            dispatch(Outer { a: d, b: x, n, i, columns: matrix.cols, c, fresh: true });
-        }
+        // SAFETY: by the caller's promise.
+        unsafe { self.linear_grad(member, Linear { weight: matrix, bias: None }, d, x, n) };
     }
 
     /// The same of a vector of `width` values: the sums of columns.
@@ -39,12 +35,12 @@ impl Step<'_> {
     }
 
     unsafe fn linear_grad(&self, member: &Member<'_>, linear: Linear, d: Mat, x: Mat, n: usize) {
-        // SAFETY: as above.
+        // SAFETY: each member writes its own rows.
         unsafe {
-            self.matrix_grad(member, linear.weight, d, x, n);
-            if let Some(bias) = linear.bias {
-                self.vector_grad(member, bias, linear.weight.rows, d, n);
-            }
+            let (grads, matrix) = (self.mats.flat_grads, linear.weight);
+            let c = Mat { ptr: grads.add(matrix.offset), stride: matrix.stride };
+            let (i, sums) = (member.share(matrix.rows, 8), linear.bias.map(|bias| grads.add(bias)));
+            dispatch(Outer { a: d, b: x, n, i, columns: matrix.cols, c, fresh: true, sums });
         }
     }
 

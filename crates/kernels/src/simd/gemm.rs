@@ -18,7 +18,7 @@
 //! | 64 x 512 x 2048 | 121 | 41 | 72 |
 //! | 475 x 64 x 128 | 199 | 150 | 105 |
 
-use super::{Buf, Kernel, Lanes, call, fma, isa, load, store};
+use super::{Buf, Kernel, Lanes, call, fma, isa, load, prefetch_all, store};
 use crate::simd::Isa;
 
 /// Columns of a panel for each instruction set: `NV * L`.
@@ -170,6 +170,10 @@ pub(crate) struct Gemm<'a> {
     pub init: Init,
 }
 
+/// Values of a row of `A` from which it pays to ask for what a tile begins with, and for where its result goes, before the products.
+/// Of a large batch neither is in a cache near by.
+const FETCHED: usize = 128;
+
 /// Rows of `A` that go through all panels together, so that they stay in the second-level cache.
 const ROWS: usize = 96;
 
@@ -309,6 +313,16 @@ impl<const M: usize, const N: usize> Kernel for Fixed<M, N> {
         let mut acc = [[s.splat_f32s(0.0); N]; M];
         // SAFETY: the tile is inside the matrices, as `Gemm` requires.
         unsafe {
+            if k >= FETCHED {
+                for r in 0..M {
+                    match init {
+                        Init::Of(mat) => prefetch_all(mat.row(r), N * S::L),
+                        Init::Rows(mat, index) => prefetch_all(mat.row(*index.add(r) as usize), N * S::L),
+                        Init::Zero | Init::Bias(_) => {}
+                    }
+                    prefetch_all(c.row(r), N * S::L);
+                }
+            }
             for i in 0..k {
                 let line = b.add(i * w);
                 let mut bv = [s.splat_f32s(0.0); N];

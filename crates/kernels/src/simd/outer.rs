@@ -5,7 +5,7 @@ use std::cell::RefCell;
 use std::ops::Range;
 
 use super::gemm::Mat;
-use super::{Buf, Kernel, Lanes, call, fma, load, prefetch, store};
+use super::{Buf, Kernel, Lanes, call, fma, load, prefetch_all, store};
 
 /// Width of `A` from which gathering pays, and four times that of `B`.
 const WIDE: usize = 1024;
@@ -32,6 +32,8 @@ pub(crate) struct Outer {
     pub c: Mat,
     /// Whether `C` is overwritten instead of added to.
     pub fresh: bool,
+    /// Receives the sum of each column `i` of `A`, the gradient of a bias, at the column's place.
+    pub sums: Option<*mut f32>,
 }
 
 impl Kernel for Outer {
@@ -40,6 +42,9 @@ impl Kernel for Outer {
     fn run<S: Lanes>(self, s: S) {
         if self.gathers() {
             return ROOM.with_borrow_mut(|room| self.gathered(s, room));
+        }
+        if let Some(sums) = self.sums {
+            ColumnSums { a: self.a, n: self.n, columns: self.i.clone(), sums }.run(s);
         }
         let mut start = 0;
         while start < self.n || (start == 0 && self.fresh) {
@@ -82,8 +87,13 @@ impl Outer {
                 // SAFETY: rows and columns are inside the matrices; a tile's part of the room has `GATHERED_ROWS` rows of at
                 // most 8 columns, and the panel as many of at most two vectors.
                 unsafe {
+                    let mut part = [0.0; GATHERED_COLUMNS];
                     for row in 0..n {
                         let from = self.a.row(start + row);
+                        if self.sums.is_some() {
+                            let values = std::slice::from_raw_parts(from.add(own.start), own.len());
+                            part.iter_mut().zip(values).for_each(|(sum, value)| *sum += value);
+                        }
                         for (tile, (i, rows)) in tiles::<S>(&own, 2).enumerate() {
                             let to = room.add(tile * PANEL + row * rows);
                             match rows {
@@ -92,6 +102,13 @@ impl Outer {
                                 4 => copy::<4>(from.add(i), to),
                                 _ => copy::<2>(from.add(i), to),
                             }
+                        }
+                    }
+                    if let Some(sums) = self.sums {
+                        // Each block of rows is summed by itself first, as in a tile.
+                        let sums = std::slice::from_raw_parts_mut(sums.add(own.start), own.len());
+                        for (sum, part) in sums.iter_mut().zip(&part) {
+                            *sum = if start == 0 { *part } else { *sum + part };
                         }
                     }
                     for (column, vectors) in panels::<S>(self.columns) {
@@ -174,7 +191,7 @@ impl<const M: usize, const N: usize> Kernel for Tile<M, N> {
         // SAFETY: the tile is inside the matrices, as `Outer` requires.
         unsafe {
             for r in 0..M {
-                prefetch(c.row(r));
+                prefetch_all(c.row(r), N * S::L);
             }
             for n in 0..self.n {
                 let line = b.row(n);
@@ -201,7 +218,7 @@ impl<const M: usize, const N: usize> Kernel for Tile<M, N> {
     }
 }
 
-/// `sums[j] = sum over n of A[n, j]` for `j` in `columns` (multiples of 16).
+/// `sums[j] = sum over n of A[n, j]` for `j` in `columns` (multiples of 8).
 ///
 /// # Safety
 /// The matrix must have `n` rows and `columns.end` columns, and `sums` that many values that are not shared.
@@ -216,7 +233,12 @@ impl Kernel for ColumnSums {
     type Output = ();
     #[inline(always)]
     fn run<S: Lanes>(self, s: S) {
-        for column in self.columns.clone().step_by(16) {
+        let whole = self.columns.len() / 16 * 16;
+        if whole < self.columns.len() {
+            // SAFETY: as the struct requires.
+            unsafe { self.eight(self.columns.start + whole) };
+        }
+        for column in (self.columns.start..self.columns.start + whole).step_by(16) {
             let vectors = 16 / S::L;
             for v in 0..vectors {
                 let at = column + v * S::L;
@@ -234,6 +256,25 @@ impl Kernel for ColumnSums {
     }
 }
 
+impl ColumnSums {
+    /// Eight columns, summed in the same order as others.
+    #[inline(always)]
+    unsafe fn eight(&self, column: usize) {
+        let mut acc = [[0.0f32; 8]; 4];
+        for n in 0..self.n {
+            // SAFETY: by the caller's promise.
+            let values = unsafe { self.a.row(n).add(column).cast::<[f32; 8]>().read_unaligned() };
+            acc[n % 4].iter_mut().zip(values).for_each(|(sum, value)| *sum += value);
+        }
+        let [first, second, third, fourth] = acc;
+        let pairs = first.iter().zip(second).zip(third.iter().zip(fourth));
+        for (i, ((a, b), (c, d))) in pairs.enumerate() {
+            // SAFETY: as above.
+            unsafe { *self.sums.add(column + i) = (a + b) + (c + d) };
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -247,7 +288,15 @@ mod tests {
         let (a, b, before) = (draw(1, n * width), draw(2, n * columns), draw(3, width * columns));
         let mut c = before.clone();
         let to = Mat { ptr: c.as_mut_ptr(), stride: columns };
-        run(Outer { a: Mat::of(&a, width), b: Mat::of(&b, columns), n, i: i.clone(), columns, c: to, fresh });
+        let mut sums = vec![7.0f32; width];
+        let (a_mat, b_mat, sums_at) = (Mat::of(&a, width), Mat::of(&b, columns), Some(sums.as_mut_ptr()));
+        run(Outer { a: a_mat, b: b_mat, n, i: i.clone(), columns, c: to, fresh, sums: sums_at });
+        let bound = 1e-6 * (1.0 + (n as f64).sqrt());
+        for (column, &given) in sums.iter().enumerate() {
+            let sum: f64 = (0..n).map(|row| f64::from(a[row * width + column])).sum();
+            let expected = if i.contains(&column) { sum } else { 7.0 };
+            assert!((f64::from(given) - expected).abs() < bound, "column {column}: {given}, {expected}");
+        }
         for (at, (&given, &before)) in c.iter().zip(&before).enumerate() {
             let (row, column) = (at / columns, at % columns);
             if !i.contains(&row) {
@@ -256,7 +305,6 @@ mod tests {
             }
             let product = |n: usize| f64::from(a[n * width + row]) * f64::from(b[n * columns + column]);
             let sum = (0..n).map(product).sum::<f64>() + if fresh { 0.0 } else { f64::from(before) };
-            let bound = 1e-6 * (1.0 + (n as f64).sqrt());
             assert!(
                 (f64::from(given) - sum).abs() < bound,
                 "{n} x {width} x {columns}, {row}, {column}: {given}, {sum}"

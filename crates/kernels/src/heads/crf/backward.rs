@@ -71,7 +71,7 @@ pub(crate) unsafe fn transition_grads(
                 } else {
                     let n = (row..rows).take_while(|&row| !is_exact(row)).count();
                     let (a, b) = (mats.alpha.at(before + row, 0), mats.sums.at(at + row, 0));
-                    dispatch(Outer { a, b, n, i: from.clone(), columns: stride, c: to, fresh: false });
+                    dispatch(Outer { a, b, n, i: from.clone(), columns: stride, c: to, fresh: false, sums: None });
                     row += n;
                 }
             }

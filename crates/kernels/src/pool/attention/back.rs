@@ -9,7 +9,7 @@ use crate::pool::training::PoolTraining;
 use crate::recurrent::segments::Segment;
 use crate::simd::dispatch;
 use crate::simd::gemm::{Gemm, Init, Mat};
-use crate::simd::outer::{ColumnSums, Outer};
+use crate::simd::outer::Outer;
 use crate::threads::Member;
 
 impl PoolTraining for Attention {
@@ -46,11 +46,11 @@ impl PoolTraining for Attention {
             let c = |segment: &Segment| Mat { ptr: grads.add(segment.offset), stride: segment.stride() };
             let columns = self.weight.stride();
             let i = member.share(self.weight.rows.private(), 16);
-            let sums = grads.add(self.bias.offset);
-            dispatch(ColumnSums { a: mats.d_hidden, n, columns: i.clone(), sums });
-            dispatch(Outer { a: mats.d_hidden, b: encoded.y, n, i, columns, c: c(&self.weight), fresh: true });
+            let sums = Some(grads.add(self.bias.offset));
+            dispatch(Outer { a: mats.d_hidden, b: encoded.y, n, i, columns, c: c(&self.weight), fresh: true, sums });
             let i = member.share(self.query.rows.private(), 16);
-            dispatch(Outer { a: mats.scores, b: mats.hidden, n, i, columns, c: c(&self.query), fresh: true });
+            let c = c(&self.query);
+            dispatch(Outer { a: mats.scores, b: mats.hidden, n, i, columns, c, fresh: true, sums: None });
         }
     }
 }

@@ -154,7 +154,7 @@ impl HeadTraining for Adaptive {
                 {
                     let c = Mat { ptr: grads.add(segment.offset), stride: segment.stride() };
                     let i = member.share(segment.rows.private(), 16);
-                    dispatch(Outer { a, b, n, i, columns: c.stride, c, fresh: true });
+                    dispatch(Outer { a, b, n, i, columns: c.stride, c, fresh: true, sums: None });
                 }
             }
         }
