@@ -115,7 +115,7 @@ impl std::fmt::Display for Refusal {
 /// Maximum number of labels of a model.
 pub const MOST_LABELS: usize = 2_000;
 /// Maximum work, features of all rows times labels: about three minutes on one core.
-const MOST_WORK: u64 = 40_000_000_000;
+const MAX_WORK: u64 = 40_000_000_000;
 
 /// The reason why a linear model with this number of labels would be too large or take too long, if it would.
 #[must_use]
@@ -124,7 +124,7 @@ pub fn refusal(rows: &Rows, classes: usize) -> Option<Refusal> {
         return Some(Refusal::Labels { labels: classes, most: MOST_LABELS });
     }
     let work = rows.entries() as u64 * classes as u64;
-    (work > MOST_WORK).then_some(Refusal::Work { work, most: MOST_WORK })
+    (work > MAX_WORK).then_some(Refusal::Work { work, most: MAX_WORK })
 }
 
 /// Checks all arguments of a training.
