@@ -119,7 +119,7 @@ impl<'a, D: Deref<Target = [u8]>> Parts<'a, D> {
         let mut found = self.arrays.iter().filter(|array| array.name == name);
         let Some(array) = found.next() else { return Ok(None) };
         if found.next().is_some() {
-            return Err(damaged(format!("array {name} is there twice")));
+            return Err(damaged(format!("array {name} occurs twice")));
         }
         if array.dtype != dtype {
             return Err(damaged(format!("array {name} must be {}, not {}", dtype.name(), array.dtype.name())));

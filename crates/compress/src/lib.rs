@@ -31,7 +31,7 @@ const CLOSE: f64 = 0.985;
 /// `OutOfRange` about `maxBytes` for a budget that cannot be met, with the smallest possible size; `InvalidArgument`
 /// for numbers that are not finite; `Aborted`; `OutOfMemory`.
 pub fn compress(source: &Source<'_>, budget: &Budget, stopped: &dyn Fn() -> bool) -> Result<Compressed> {
-    let check = || if stopped() { Err(Error::new(ErrorCode::Aborted, "the compression was stopped")) } else { Ok(()) };
+    let check = || if stopped() { Err(Error::new(ErrorCode::Aborted, "the compression was aborted")) } else { Ok(()) };
     let mut assembly = Assembly::new(source)?;
     check()?;
     let search = Search::new(source, &mut assembly, budget, &check)?;

@@ -73,7 +73,7 @@ pub fn unpack_tokens(data: &[u8], mut add: impl FnMut(&[u8]) -> bool) -> Result<
         token.truncate(usize::from(same));
         token.extend_from_slice(text);
         if !add(&token) {
-            return Err(damaged(format_args!("token {number} comes twice")));
+            return Err(damaged(format_args!("token {number} occurs twice")));
         }
     }
     if texts.is_empty() { Ok(()) } else { Err(damaged("it has more bytes than its tokens")) }

@@ -214,7 +214,7 @@ impl Counter {
     /// `InvalidArgument` for more than 4,000,000,000 rows.
     pub fn add<T: AsRef<str> + Sync>(&mut self, texts: &[T]) -> Result<()> {
         if self.rows + texts.len() > 4_000_000_000 {
-            return Err(invalid("a linear model is trained on 4,000,000,000 rows at most"));
+            return Err(invalid("a linear model can be trained on at most 4,000,000,000 rows"));
         }
         // Short batches use fewer threads: every part has its own dictionaries, which cost time to build.
         let parts = self.parts.len().min(texts.len().div_ceil(64)).max(1);
