@@ -1,4 +1,4 @@
-//! Compares values, final states and gradients with PyTorch 2.11 (`golden/`, all cases).
+//! Values, final states and gradients against PyTorch 2.11 (`golden/`, all cases).
 #![cfg(feature = "training")]
 
 mod common;
@@ -37,7 +37,7 @@ fn config(case: &Value) -> RecurrentConfig {
     }
 }
 
-/// Packs `[batch, steps, width]`.
+/// `[batch, steps, width]` to packed rows.
 fn pack(layout: &PackedLayout, padded: &[f32], steps: usize, width: usize) -> Vec<f32> {
     (0..layout.total())
         .flat_map(|position| {
@@ -48,7 +48,7 @@ fn pack(layout: &PackedLayout, padded: &[f32], steps: usize, width: usize) -> Ve
         .collect()
 }
 
-/// The inverse of [`pack`]; zero after the end of a sequence.
+/// The reverse of [`pack`], zero where a sequence has ended.
 fn unpack(layout: &PackedLayout, packed: &[f32], steps: usize, width: usize) -> Vec<f32> {
     let mut padded = vec![0.0; layout.rows() * steps * width];
     for (position, values) in packed.chunks_exact(width).enumerate() {
@@ -59,7 +59,7 @@ fn unpack(layout: &PackedLayout, packed: &[f32], steps: usize, width: usize) -> 
     padded
 }
 
-/// Permutes the rows of `[parts, rows, width]`: row `i` of the result is row `order[i]`.
+/// Moves the rows of `[parts, rows, width]`: row `i` of the result is row `order[i]`.
 fn reorder(order: &[u32], states: &[f32], width: usize) -> Vec<f32> {
     states
         .chunks_exact(order.len() * width)
@@ -69,8 +69,8 @@ fn reorder(order: &[u32], states: &[f32], width: usize) -> Vec<f32> {
 
 /// The gradients of an RNN's `weight_ih_l0` and `weight_hh_l0` in float64.
 ///
-/// In one case, with sums of 600 terms up to 130, PyTorch's own float32 results differ by 1.2e-5 and 1.6e-5 from the
-/// exact ones, so even exact results would exceed the tolerance. There, PyTorch's own error is added to it.
+/// In one case, sums of 600 terms up to 130, PyTorch's own float32 result is 1.2e-5 and 1.6e-5 from the exact one, so even
+/// the exact one would miss the tolerance; there, the distance that PyTorch itself has is added.
 fn exact_gradients(golden: &Golden, lengths: &[i32], steps: usize, config: &RecurrentConfig) -> (Vec<f32>, Vec<f32>) {
     let get = |name: &str| -> Vec<f64> { golden.f32(name).into_iter().map(f64::from).collect() };
     let (w, u) = (get("param.weight_ih_l0"), get("param.weight_hh_l0"));
@@ -168,7 +168,7 @@ fn check(case: &Value, folder: &Path, pool: &Pool) {
                 let (exact_ih, exact_hh) = exact_gradients(&golden, &lengths, steps, &config);
                 let own = difference(&theirs, if param.contains("ih") { &exact_ih } else { &exact_hh });
                 println!("{name}: grad.{param}: {d:e} from PyTorch, which is {own:e} from float64");
-                // Without fused multiply-add, every product is rounded as well.
+                // Without fused multiply-add every product is rounded as well.
                 let share = if isa() == Isa::Portable { 2.0 } else { 1.0 };
                 assert!(own > TOLERANCE && d <= TOLERANCE + share * own, "{name}: {param} differs by {d:e}");
                 continue;
@@ -200,7 +200,7 @@ fn equals_pytorch_on_all_golden_cases() {
     index["recurrent"].as_array().unwrap().iter().for_each(|case| check(case, &folder, &pool));
 }
 
-/// Pseudorandom values in [-1, 1).
+/// Values in [-1, 1) that look random.
 fn noise(seed: u64, n: usize) -> Vec<f32> {
     let mut state = seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1;
     (0..n)
@@ -231,7 +231,7 @@ fn random_params(config: &RecurrentConfig) -> Vec<Vec<f32>> {
     sizes.iter().enumerate().map(one).collect()
 }
 
-/// Odd sizes, so that padding and every tile height are used. A text alone must equal the text in a batch.
+/// Odd sizes, so that padding and every tile height are used; a text alone equals the text in a batch.
 #[test]
 fn a_text_alone_equals_the_text_in_a_batch() {
     let lengths: Vec<i32> = vec![13, 2, 40, 7, 7, 1, 22, 40, 5, 9, 31, 17, 3, 8];
@@ -268,8 +268,8 @@ fn a_text_alone_equals_the_text_in_a_batch() {
     }
 }
 
-/// Inference has its own kernels with fewer divisions; the training kernels are the reference. (With much larger
-/// weights, the recurrence is chaotic, and any two orders of rounding diverge. `simd/math.rs` tests saturated gates.)
+/// Inference has its own kernels, with fewer divisions; those of training are the reference. (Much larger weights
+/// make the recurrence chaotic: any two orders of rounding then part. Saturated gates are checked in `simd/math.rs`.)
 #[test]
 fn inference_equals_evaluation() {
     for (hidden, rows, scale, bidirectional) in [
@@ -283,7 +283,7 @@ fn inference_equals_evaluation() {
     ] {
         for cell in [Cell::Lstm, Cell::Gru, Cell::RnnTanh, Cell::RnnRelu] {
             let config = RecurrentConfig { num_layers: 2, bidirectional, ..RecurrentConfig::new(cell, 21, hidden) };
-            // Without gates, doubled weights are already chaotic.
+            // Without gates twice the weights are chaotic already.
             let scale = if matches!(cell, Cell::Lstm | Cell::Gru) { scale } else { 1.0 };
             let params: Vec<Vec<f32>> =
                 random_params(&config).iter().map(|p| p.iter().map(|v| v * scale).collect()).collect();
@@ -308,7 +308,7 @@ fn inference_equals_evaluation() {
                         ("hn", &ours.hn, &reference.hn),
                         ("cn", &ours.cn, &reference.cn),
                     ] {
-                        // The states of a relu cell are unbounded.
+                        // A relu's states have no bound.
                         let most = reference.iter().fold(1.0f32, |most, value| most.max(value.abs()));
                         let error = difference(ours, reference) / most;
                         assert!(error <= 1e-6, "{cell:?}: {name} of {rows} rows of {hidden} units: {error:e}");
@@ -319,7 +319,7 @@ fn inference_equals_evaluation() {
     }
 }
 
-/// Compares a larger network's gradients with finite differences of its loss.
+/// A larger network's gradients against differences of its own loss.
 #[test]
 fn gradients_agree_with_differences() {
     for cell in [Cell::RnnTanh, Cell::Lstm, Cell::Gru] {
@@ -357,7 +357,7 @@ fn gradients_agree_with_differences() {
     }
 }
 
-/// Words from a table give the same results as their rows. The gradient of a row is the sum over its positions.
+/// Words through a table give what their rows give one by one; the gradient of a row is the sum over its places.
 #[test]
 fn words_equal_their_rows() {
     let (inputs, vocabulary) = (19, 40);
