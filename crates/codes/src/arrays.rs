@@ -10,12 +10,12 @@ use crate::product::Product;
 use crate::{Result, damaged};
 
 /// Suffix of a coded matrix's main array, for each code.
-const CODES: [&str; 3] = [".int8", ".int4", ".product"];
+const CODE_SUFFIXES: [&str; 3] = [".int8", ".int4", ".product"];
 /// Suffixes of the other arrays of a coded matrix.
-const BESIDE: [&str; 5] = [".scale", ".dims", ".centres", ".norm", ".lengths"];
+const OTHER_SUFFIXES: [&str; 5] = [".scale", ".dims", ".centres", ".norm", ".lengths"];
 
 /// Maximum part width of a product code.
-const MOST_WIDTH: usize = 16;
+const MAX_WIDTH: usize = 16;
 
 /// An array as the model sees it, coded or not.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -37,7 +37,7 @@ pub fn listed<D: Deref<Target = [u8]>>(arrays: &[NamedArray<D>]) -> Result<Vec<L
     let mut found = Vec::with_capacity(arrays.len());
     for array in arrays {
         if let Some((name, _)) = owner(&array.name, &names) {
-            if CODES.iter().any(|code| array.name == format!("{name}{code}")) {
+            if CODE_SUFFIXES.iter().any(|code| array.name == format!("{name}{code}")) {
                 let [rows, dims] = Parts { arrays, name }.shape()?;
                 found.push(Listed {
                     name: name.into(),
@@ -54,13 +54,14 @@ pub fn listed<D: Deref<Target = [u8]>>(arrays: &[NamedArray<D>]) -> Result<Vec<L
 
 /// Names of the coded matrices.
 fn coded_names<D: Deref<Target = [u8]>>(arrays: &[NamedArray<D>]) -> Vec<String> {
-    let name = |array: &NamedArray<D>| CODES.iter().find_map(|code| array.name.strip_suffix(code).map(str::to_owned));
+    let name =
+        |array: &NamedArray<D>| CODE_SUFFIXES.iter().find_map(|code| array.name.strip_suffix(code).map(str::to_owned));
     arrays.iter().filter_map(name).collect()
 }
 
 /// The coded matrix that an array belongs to, and the array's suffix.
 fn owner<'a>(array: &str, names: &'a [String]) -> Option<(&'a str, &'static str)> {
-    CODES.iter().chain(&BESIDE).find_map(|&what| {
+    CODE_SUFFIXES.iter().chain(&OTHER_SUFFIXES).find_map(|&what| {
         let name = array.strip_suffix(what)?;
         names.iter().find(|other| *other == name).map(|name| (name.as_str(), what))
     })
@@ -95,7 +96,7 @@ pub fn widened<D: Deref<Target = [u8]>>(arrays: &[NamedArray<D>]) -> Result<Vec<
                 shape: array.shape.clone(),
                 data: array.data.to_vec(),
             }),
-            Some((name, what)) if CODES.contains(&what) => {
+            Some((name, what)) if CODE_SUFFIXES.contains(&what) => {
                 let coded = from_arrays(arrays, name)?;
                 found.push(NamedArray::of(name, vec![coded.rows, coded.dims], &coded.decode()?));
             }
@@ -118,7 +119,7 @@ impl<'a, D: Deref<Target = [u8]>> Parts<'a, D> {
         let mut found = self.arrays.iter().filter(|array| array.name == name);
         let Some(array) = found.next() else { return Ok(None) };
         if found.next().is_some() {
-            return Err(damaged(format!("array {name} is there twice")));
+            return Err(damaged(format!("array {name} occurs twice")));
         }
         if array.dtype != dtype {
             return Err(damaged(format!("array {name} must be {}, not {}", dtype.name(), array.dtype.name())));
@@ -158,12 +159,12 @@ impl<'a, D: Deref<Target = [u8]>> Parts<'a, D> {
             _ => {
                 let centres = self.find(".centres", Dtype::BFloat16)?;
                 match centres.map(|centres| &centres.shape[..]) {
-                    Some(&[parts, 256, width]) if parts == bytes && (1..=MOST_WIDTH).contains(&width) => {
+                    Some(&[parts, 256, width]) if parts == bytes && (1..=MAX_WIDTH).contains(&width) => {
                         Ok([rows, bytes * width])
                     }
                     shape => {
                         let message = format!(
-                            "array {name}.centres must have the shape [{bytes}, 256, 1 to {MOST_WIDTH}], not {shape:?}"
+                            "array {name}.centres must have the shape [{bytes}, 256, 1 to {MAX_WIDTH}], not {shape:?}"
                         );
                         Err(damaged(message))
                     }

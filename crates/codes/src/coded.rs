@@ -76,7 +76,7 @@ impl Coded {
     pub fn encode(values: &[f32], dims: usize, code: Code, weights: &[f32]) -> Result<Self> {
         let rows = weights.len();
         if rows.checked_mul(dims) != Some(values.len()) || dims == 0 {
-            let message = format!("{} values are no {rows} rows of {dims}", values.len());
+            let message = format!("{} values do not make {rows} rows of {dims}", values.len());
             return Err(Error::new(ErrorCode::InvalidShape, message));
         }
         if values.iter().any(|value| !value.is_finite() || value.abs() > 1e30) {

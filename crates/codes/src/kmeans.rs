@@ -6,7 +6,7 @@ use recurra_core::random::SplitMix64;
 pub(crate) const CENTRES: usize = 256;
 
 /// Maximum number of points that a codebook is learned from: 64 per centre, twice as many as in Faiss.
-const MOST_POINTS: usize = 16_384;
+const MAX_POINTS: usize = 16_384;
 
 const ROUNDS: usize = 12;
 
@@ -65,10 +65,10 @@ pub(crate) fn centres(points: Points<'_>, seed: u64) -> Vec<f32> {
     }
     let mut random = SplitMix64::new(seed);
     // Evenly spaced over the rows, which are sorted by frequency.
-    let chosen: Vec<usize> = if count <= MOST_POINTS {
+    let chosen: Vec<usize> = if count <= MAX_POINTS {
         (0..count).collect()
     } else {
-        (0..MOST_POINTS).map(|at| (at as u64 * count as u64 / MOST_POINTS as u64) as usize).collect()
+        (0..MAX_POINTS).map(|at| (at as u64 * count as u64 / MAX_POINTS as u64) as usize).collect()
     };
     for centre in 0..CENTRES {
         let share = chosen.len() as u64;

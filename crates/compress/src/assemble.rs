@@ -19,7 +19,7 @@ const EMBEDDING: &str = "embedding.weight";
 const FEATURES: &str = "subwords.weight";
 
 /// Smaller matrices are not coded.
-const LEAST: usize = 256;
+const MIN_NUMBERS: usize = 256;
 
 /// A model prepared for compression. What is the same in all candidate files is computed once.
 pub(crate) struct Assembly<'a> {
@@ -71,7 +71,7 @@ impl<'a> Assembly<'a> {
                 matrices.push(matrix(array)?);
             } else if is_of(array, FEATURES) {
                 features.push(matrix(array)?);
-            } else if array.dtype == Dtype::Float32 && array.shape.len() == 2 && array.count() >= LEAST {
+            } else if array.dtype == Dtype::Float32 && array.shape.len() == 2 && array.count() >= MIN_NUMBERS {
                 let Matrix { name, values, dims } = matrix(array)?;
                 let coded = Coded::encode(&values, dims, Code::Int8, &vec![1.0; values.len() / dims])?;
                 dense.extend(coded.to_arrays(&name));

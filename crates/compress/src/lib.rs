@@ -15,7 +15,7 @@ pub use recurra_codes::Code;
 use assemble::Assembly;
 use model::Choice;
 use recurra_core::{Error, ErrorCode, Result};
-use search::Curves;
+use search::Search;
 
 /// Maximum number of attempts: the size of a file is only known once it is built.
 const ROUNDS: usize = 10;
@@ -31,22 +31,22 @@ const CLOSE: f64 = 0.985;
 /// `OutOfRange` about `maxBytes` for a budget that cannot be met, with the smallest possible size; `InvalidArgument`
 /// for numbers that are not finite; `Aborted`; `OutOfMemory`.
 pub fn compress(source: &Source<'_>, budget: &Budget, stopped: &dyn Fn() -> bool) -> Result<Compressed> {
-    let check = || if stopped() { Err(Error::new(ErrorCode::Aborted, "the compression was stopped")) } else { Ok(()) };
+    let check = || if stopped() { Err(Error::new(ErrorCode::Aborted, "the compression was aborted")) } else { Ok(()) };
     let mut assembly = Assembly::new(source)?;
     check()?;
-    let curves = Curves::new(source, &mut assembly, budget, &check)?;
+    let search = Search::new(source, &mut assembly, budget, &check)?;
     let Some(most) = budget.max_bytes else {
-        let choice = curves.whole();
-        return Ok(Compressed { bytes: assembly.bytes(&choice)?, plan: curves.plan(&choice) });
+        let choice = search.whole();
+        return Ok(Compressed { bytes: assembly.bytes(&choice)?, plan: search.plan(&choice) });
     };
     let mut best: Option<(Choice, Vec<u8>)> = None;
     let mut aim = most as f64 * 0.995;
     for _ in 0..ROUNDS {
         check()?;
-        let Some(choice) = curves.best(aim) else { break };
+        let Some(choice) = search.best(aim) else { break };
         let bytes = assembly.bytes(&choice)?;
         let size = bytes.len();
-        let better = best.as_ref().is_none_or(|(before, _)| curves.lost(&choice) < curves.lost(before));
+        let better = best.as_ref().is_none_or(|(before, _)| search.lost(&choice) < search.lost(before));
         if size <= most && better {
             best = Some((choice, bytes));
         }
@@ -55,13 +55,13 @@ pub fn compress(source: &Source<'_>, budget: &Budget, stopped: &dyn Fn() -> bool
         }
         let again = aim * most as f64 / size as f64 * 0.997;
         // Everything fits already, or there is no choice between this one and the next.
-        if size <= most && curves.best(again) == best.as_ref().map(|(choice, _)| choice.clone()) {
+        if size <= most && search.best(again) == best.as_ref().map(|(choice, _)| choice.clone()) {
             break;
         }
         aim = again;
     }
     if best.is_none() {
-        let choice = curves.least();
+        let choice = search.least();
         let bytes = assembly.bytes(&choice)?;
         if bytes.len() > most {
             let least = bytes.len();
@@ -73,5 +73,5 @@ pub fn compress(source: &Source<'_>, budget: &Budget, stopped: &dyn Fn() -> bool
         best = Some((choice, bytes));
     }
     let (choice, bytes) = best.ok_or_else(|| Error::new(ErrorCode::Internal, "no choice was made"))?;
-    Ok(Compressed { bytes, plan: curves.plan(&choice) })
+    Ok(Compressed { bytes, plan: search.plan(&choice) })
 }

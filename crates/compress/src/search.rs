@@ -13,26 +13,26 @@ const LEVELS: [u8; 4] = [127, 31, 15, 7];
 const CODES: [Code; 4] = [Code::Int8, Code::Int4, Code::Product { width: 4 }, Code::Product { width: 8 }];
 
 /// Ratio between the numbers of words or n-grams to try.
-const FINER: f64 = 0.93;
+const RATIO: f64 = 0.93;
 
 /// Minimum numbers to try; going lower would save less than a kilobyte.
-const LEAST_WORDS: usize = 64;
-const LEAST_FEATURES: usize = 256;
+const MIN_WORDS: usize = 64;
+const MIN_FEATURES: usize = 256;
 
 /// An option for one part of the choice, with its size and loss.
-struct Way<T> {
+struct PartOption<T> {
     what: T,
     bytes: f64,
     lost: f64,
 }
 
 /// An option for the word vectors: the code and the number of words.
-type WordWay = Way<(Option<Code>, usize)>;
+type WordOption = PartOption<(Option<Code>, usize)>;
 
 /// All options for both parts of a choice.
-pub(crate) struct Curves {
-    words: Vec<WordWay>,
-    linear: Vec<Way<(u8, usize)>>,
+pub(crate) struct Search {
+    words: Vec<WordOption>,
+    linear: Vec<PartOption<(u8, usize)>>,
     base: f64,
     share: f64,
 }
@@ -40,10 +40,10 @@ pub(crate) struct Curves {
 /// Numbers from `all` down to `least`, both included.
 fn counts(all: usize, least: usize) -> Vec<usize> {
     let mut found = vec![all];
-    let mut count = all as f64 * FINER;
+    let mut count = all as f64 * RATIO;
     while count as usize > least {
         found.push(count as usize);
-        count *= FINER;
+        count *= RATIO;
     }
     if least < all {
         found.push(least);
@@ -51,7 +51,7 @@ fn counts(all: usize, least: usize) -> Vec<usize> {
     found
 }
 
-impl Curves {
+impl Search {
     pub fn new(
         source: &Source<'_>,
         assembly: &mut Assembly<'_>,
@@ -113,15 +113,15 @@ impl Curves {
 }
 
 /// Stands for the word vectors if there are no options.
-const NONE: WordWay = Way { what: (None, 0), bytes: 0.0, lost: 0.0 };
+const NONE: WordOption = PartOption { what: (None, 0), bytes: 0.0, lost: 0.0 };
 
-fn choice(words: &WordWay, linear: Option<&Way<(u8, usize)>>) -> Choice {
+fn choice(words: &WordOption, linear: Option<&PartOption<(u8, usize)>>) -> Choice {
     let ((code, words), (levels, features)) = (words.what, linear.map_or((0, 0), |linear| linear.what));
     Choice { code, words, features, levels }
 }
 
 /// Options of the linear model. The sizes for fewer features are estimated from the full size, in proportion.
-fn linear_options(source: &Source<'_>, assembly: &Assembly<'_>, budget: &Budget) -> Vec<Way<(u8, usize)>> {
+fn linear_options(source: &Source<'_>, assembly: &Assembly<'_>, budget: &Budget) -> Vec<PartOption<(u8, usize)>> {
     let (Some(linear), Some(ranking)) = (source.linear, &assembly.ranking) else { return Vec::new() };
     let levels: &[u8] = match (budget.max_bytes, budget.code) {
         (Some(_), _) => &LEVELS,
@@ -129,14 +129,14 @@ fn linear_options(source: &Source<'_>, assembly: &Assembly<'_>, budget: &Budget)
         (None, Some(_)) => &[7],
     };
     let all = ranking.len();
-    let sizes = if budget.max_bytes.is_some() { counts(all, LEAST_FEATURES.min(all)) } else { vec![all] };
+    let sizes = if budget.max_bytes.is_some() { counts(all, MIN_FEATURES.min(all)) } else { vec![all] };
     let mut found = Vec::new();
     for &levels in levels {
         let arrays = linear.compressed(ranking, all, levels).to_arrays();
         let bytes: f64 = arrays.iter().map(stored).sum::<usize>() as f64;
         let off = if levels == 127 { 0.0 } else { linear.rounding(levels) };
         let fixed = 1_500.0;
-        found.extend(sizes.iter().map(|&count| Way {
+        found.extend(sizes.iter().map(|&count| PartOption {
             what: (levels, count),
             bytes: fixed + (bytes - fixed).max(0.0) * count as f64 / all as f64,
             lost: ranking.lost(count) + off,
@@ -152,7 +152,7 @@ fn word_options(
     budget: &Budget,
     room: Option<f64>,
     check: &dyn Fn() -> Result<()>,
-) -> Result<Vec<WordWay>> {
+) -> Result<Vec<WordOption>> {
     let all = assembly.order.len();
     let most = if source.unknown.is_some() {
         budget.keep_words.unwrap_or(all).clamp(source.pinned.len().max(1), all)
@@ -160,7 +160,7 @@ fn word_options(
         all
     };
     let least = if source.unknown.is_some() && budget.keep_words.is_none() && room.is_some() {
-        most.min(source.pinned.len() + LEAST_WORDS)
+        most.min(source.pinned.len() + MIN_WORDS)
     } else {
         most
     };
@@ -171,7 +171,7 @@ fn word_options(
         check()?;
     }
     if assembly.matrices.is_empty() {
-        let one = |(&count, bytes)| Way { what: (None, count), bytes, lost: 0.0 };
+        let one = |(&count, bytes)| PartOption { what: (None, count), bytes, lost: 0.0 };
         return Ok(sizes.iter().zip(tokens).map(one).collect());
     }
     let whole = crate::words::squares(&assembly.matrices, &assembly.frequencies);
@@ -212,14 +212,14 @@ fn word_options(
             }
             from = count;
             let bytes = books + features + rows * count as f64 + tokens;
-            found.push(Way { what: (Some(code), count), bytes, lost: sum / whole });
+            found.push(PartOption { what: (Some(code), count), bytes, lost: sum / whole });
         }
     }
     Ok(found)
 }
 
 /// The smallest loss of an option with at most `room` bytes.
-fn smallest_lost(options: &[WordWay], room: f64) -> f64 {
+fn smallest_lost(options: &[WordOption], room: f64) -> f64 {
     // About half of the room is usually needed by the linear model.
     options.iter().filter(|option| option.bytes <= 0.6 * room).map(|option| option.lost).fold(f64::INFINITY, f64::min)
 }

@@ -64,7 +64,7 @@ impl Dtype {
         Self::ALL
             .into_iter()
             .find(|dtype| dtype.name() == name)
-            .ok_or_else(|| Error::new(ErrorCode::InvalidDtype, format!("an array cannot hold {name}")))
+            .ok_or_else(|| Error::new(ErrorCode::InvalidDtype, format!("arrays cannot have elements of type {name}")))
     }
 
     /// Bytes of one element.
@@ -187,7 +187,7 @@ impl<D: Deref<Target = [u8]>> NamedArray<D> {
             return Ok(());
         }
         let message =
-            format!("array {:?} has numbers that are not finite; with such weights there is no answer", self.name);
+            format!("array {:?} has numbers that are not finite; a model with such weights cannot predict", self.name);
         Err(Error::new(ErrorCode::InvalidFile, message))
     }
 

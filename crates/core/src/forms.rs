@@ -54,13 +54,13 @@ impl Forms {
         }
         let room = self.features.try_reserve(most).and_then(|()| self.words.try_reserve(1));
         if room.and_then(|()| self.ends.try_reserve(1)).is_err() {
-            return Err(Error::new(ErrorCode::OutOfMemory, format!("the system gives no memory for {form} forms")));
+            return Err(Error::new(ErrorCode::OutOfMemory, format!("the system refused memory for {form} forms")));
         }
         let start = self.features.len();
         features(&mut self.features);
         let Ok(end) = u32::try_from(self.features.len()) else {
             self.features.truncate(start);
-            return fail(format!("form {form} has the {}th feature: 2^32 are too many", u64::from(u32::MAX) + 1));
+            return fail(format!("form {form} has too many features: the limit is {} in total", u32::MAX));
         };
         let above = |value: u32| value.saturating_add(1);
         self.bounds.0 = self.bounds.0.max(above(word.cast_unsigned()));

@@ -381,7 +381,7 @@ pub fn check_recurrent_sizes(
         return Err(argument(
             "hiddenSize",
             format!(
-                "{input_name} {inputs}, hiddenSize {hidden_size} and numLayers {num_layers} make a network that no computer can hold"
+                "{input_name} {inputs}, hiddenSize {hidden_size} and numLayers {num_layers} make a network that is too large for any computer"
             ),
         ));
     }
@@ -410,7 +410,7 @@ mod tests {
         refused(|c| c.encoder.subwords = Some(SubwordsConfig { buckets: 0, dim: 4 }), "subwords.buckets");
         refused(|c| c.encoder.subwords = Some(SubwordsConfig { buckets: 4, dim: 0 }), "subwords.dim");
         refused(|c| c.encoder.hidden_size = 0, "hiddenSize");
-        refused(|c| c.encoder.hidden_size = usize::MAX / 4, "no computer");
+        refused(|c| c.encoder.hidden_size = usize::MAX / 4, "too large");
         refused(|c| c.encoder.num_layers = 0, "numLayers");
         refused(|c| c.encoder.num_layers = MAX_LAYERS + 1, "numLayers");
         refused(|c| c.encoder.padding_idx = Some(10), "paddingIdx");

@@ -104,8 +104,7 @@ impl Seq2SeqConfig {
     /// `InvalidArgument` if a size is 0 or too large for any memory, or an option is outside its range.
     pub fn validate(&self) -> Result<()> {
         self.encoder.validate()?;
-        let none =
-            |option, what: &str| Err(argument(option, format!("a network from sequence to sequence has no {what}")));
+        let none = |option, what: &str| Err(argument(option, format!("a sequence-to-sequence network has no {what}")));
         if self.encoder.subwords.is_some() {
             return none("subwords", "subwords");
         }
@@ -210,7 +209,7 @@ impl Seq2SeqConfig {
                 return Err(argument(name, format!("{name} must be at least 0 and {most} but is {share}")));
             }
         }
-        let none = "a network from sequence to sequence has no";
+        let none = "a sequence-to-sequence network has no";
         if !loss.weights.is_empty() {
             return Err(argument("classWeights", format!("{none} weights of outputs")));
         }
@@ -301,7 +300,7 @@ mod tests {
         refused(|c| c.target_size = 0, "targetSize");
         refused(|c| c.target_embedding_dim = 0, "targetEmbeddingDim");
         refused(|c| c.decoder_hidden = 0, "hiddenSize");
-        refused(|c| c.decoder_hidden = usize::MAX, "no computer");
+        refused(|c| c.decoder_hidden = usize::MAX, "too large");
         refused(|c| c.decoder_layers = 0, "numLayers");
         refused(|c| c.start_unit = 6, "startUnit");
         refused(|c| c.end_unit = 0, "differ");

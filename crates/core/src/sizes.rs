@@ -16,7 +16,7 @@ pub(crate) fn check_linear(name: &'static str, outputs: usize, hidden_size: usiz
     if outputs as f64 * hidden_size as f64 > MAX_PARAMETERS {
         return Err(argument(
             "hiddenSize",
-            format!("{name} {outputs} and hiddenSize {hidden_size} make a network that no computer can hold"),
+            format!("{name} {outputs} and hiddenSize {hidden_size} make a network that is too large for any computer"),
         ));
     }
     Ok(())

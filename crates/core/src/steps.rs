@@ -77,10 +77,16 @@ impl LossOptions<'_> {
         let crf = matches!(&config.head, HeadConfig::Tags(TagsConfig { decoder: Decoder::Crf, .. }));
         let adaptive = matches!(&config.head, HeadConfig::Tags(TagsConfig { decoder: Decoder::Adaptive, .. }));
         if adaptive && !weights.is_empty() {
-            return fail("classWeights", "an adaptive softmax takes no classWeights; take the full one".into());
+            return fail(
+                "classWeights",
+                "an adaptive softmax does not support classWeights; use the full softmax".into(),
+            );
         }
         if adaptive && self.smoothing > 0.0 {
-            return fail("labelSmoothing", "an adaptive softmax takes no labelSmoothing; take the full one".into());
+            return fail(
+                "labelSmoothing",
+                "an adaptive softmax does not support labelSmoothing; use the full softmax".into(),
+            );
         }
         if crf && !weights.is_empty() {
             return fail(
@@ -133,7 +139,7 @@ impl<'a> StepOptions<'a> {
         let fail = |option, message: String| Err(Error::new(ErrorCode::InvalidArgument, message).about(option));
         self.check_rates(batches)?;
         if self.sampling != 0.0 {
-            return fail("sampling", "scheduled sampling is for a network from sequence to sequence".into());
+            return fail("sampling", "sampling is only for sequence-to-sequence networks".into());
         }
         if self.initial != Initial::Zeros {
             if config.encoder.bidirectional {
@@ -141,7 +147,7 @@ impl<'a> StepOptions<'a> {
                 return fail("bidirectional", message.into());
             }
             if self.adversarial > 0.0 {
-                let message = "adversarial noise is for whole texts; it cannot be used where states are carried from batch to batch";
+                let message = "adversarial noise needs whole texts; it cannot be used when states are carried from batch to batch";
                 return fail("adversarial", message.into());
             }
         }

@@ -110,11 +110,11 @@ impl TagsConfig {
         }
         match (self.decoder, &self.forbidden) {
             (Decoder::Crf, _) if (self.tags as f64).powi(2) > MAX_PARAMETERS => {
-                Err(argument("tags", format!("a CRF of {} tags has transitions that no computer can hold", self.tags)))
+                Err(argument("tags", format!("a CRF of {} tags has too many transitions for any computer", self.tags)))
             }
             (Decoder::Softmax | Decoder::Adaptive, Some(_)) => {
                 let message =
-                    format!("forbidden is for the decoder 'crf'; '{}' knows no transitions", self.decoder.name());
+                    format!("forbidden is for the decoder 'crf'; '{}' has no transitions", self.decoder.name());
                 Err(argument("forbidden", message))
             }
             (Decoder::Adaptive, None) if self.tags < LEAST_ADAPTIVE_TAGS => {

@@ -27,7 +27,7 @@ fn what_does_not_fit_is_refused_by_name() {
     assert_eq!(config(|_| {}).validate(), Ok(()));
     refused(|head| head.tags = 0, "tags must be between");
     refused(|head| head.tags = MOST_TAGS + 1, "at most");
-    refused(|head| (head.tags, head.forbidden) = (MOST_TAGS, None), "transitions that no computer");
+    refused(|head| (head.tags, head.forbidden) = (MOST_TAGS, None), "too many transitions");
     refused(|head| head.decoder = Decoder::Softmax, "for the decoder 'crf'");
     refused(|head| head.tags = 3, "forbidden.start has 2 values instead of 3");
     refused(|head| head.forbidden.as_mut().unwrap().end[0] = true, "no tag for a row of one token");

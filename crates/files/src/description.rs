@@ -73,7 +73,7 @@ impl<F: FnMut(&[u8]) -> bool> Visitor<'_> for Token<'_, F> {
     }
 
     fn visit_bytes<E: serde::de::Error>(self, token: &[u8]) -> Result<(), E> {
-        if (self.0)(token) { Ok(()) } else { Err(E::custom("a token comes twice")) }
+        if (self.0)(token) { Ok(()) } else { Err(E::custom("a token occurs twice")) }
     }
 }
 

@@ -17,19 +17,19 @@ use recurra_core::{Dtype, Error, ErrorCode, NamedArray, Result};
 pub const DEFLATED: &str = "deflated";
 
 /// Minimum size of an array to deflate.
-const LEAST: usize = 256;
+const MIN_BYTES: usize = 256;
 
 /// Compression level; slower levels save less than 0.1 %.
 const LEVEL: u8 = 9;
 
 /// Maximum expansion of a deflate stream.
-const MOST_RATIO: usize = 1_032;
+const MAX_RATIO: usize = 1_032;
 
 /// Codes of weights shrink by a few times. Arrays that shrink by more than this are almost constant; in total, they may
-/// have [`MOST_EMPTY`] bytes, so that a small file never takes gigabytes of memory.
+/// have [`MAX_EMPTY`] bytes, so that a small file never takes gigabytes of memory.
 const EMPTY_RATIO: usize = 64;
 /// See [`EMPTY_RATIO`].
-const MOST_EMPTY: usize = 64 << 20;
+const MAX_EMPTY: usize = 64 << 20;
 
 /// Counts the bytes of almost constant arrays.
 #[derive(Default)]
@@ -39,7 +39,7 @@ impl Empty {
     /// Whether an array of `size` bytes, stored in `stored` bytes, is within the limit.
     fn fits(&mut self, size: usize, stored: usize) -> bool {
         let counted = if size / EMPTY_RATIO > stored { size } else { 0 };
-        let fits = counted <= MOST_EMPTY - self.0;
+        let fits = counted <= MAX_EMPTY - self.0;
         if fits {
             self.0 += counted;
         }
@@ -54,7 +54,7 @@ fn damaged(name: &str, what: impl std::fmt::Display) -> Error {
 /// The data as a zlib stream; `None` if that saves no space.
 #[must_use]
 pub fn deflated(data: &[u8]) -> Option<Vec<u8>> {
-    if data.len() < LEAST {
+    if data.len() < MIN_BYTES {
         return None;
     }
     let packed = compress_to_vec_zlib(data, LEVEL);
@@ -103,7 +103,7 @@ pub fn unpack(metadata: &mut HashMap<String, String>, arrays: &mut [NamedArray])
         let size = shape
             .iter()
             .try_fold(dtype.size(), |product, &size| product.checked_mul(size))
-            .filter(|&size| size / MOST_RATIO <= array.data.len() && empty.fits(size, array.data.len()))
+            .filter(|&size| size / MAX_RATIO <= array.data.len() && empty.fits(size, array.data.len()))
             .ok_or_else(|| damaged(&name, format_args!("its {} bytes cannot be {shape:?}", array.data.len())))?;
         let data = inflated(&name, &array.data, size)?;
         *array = NamedArray { name, dtype, shape, data };
@@ -166,7 +166,7 @@ mod tests {
 
     #[test]
     fn arrays_of_nearly_nothing_are_packed_up_to_a_limit_and_no_file_unpacks_more() {
-        let zeros = vec![0i8; MOST_EMPTY / 2 + 1];
+        let zeros = vec![0i8; MAX_EMPTY / 2 + 1];
         let (mut metadata, mut arrays) = (HashMap::new(), Vec::new());
         arrays.extend(["a", "b"].map(|name| NamedArray::of(name, vec![zeros.len()], &zeros)));
         let whole = arrays.clone();

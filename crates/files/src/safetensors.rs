@@ -74,7 +74,7 @@ fn widened(halves: &[u8], path: &Path) -> Result<Vec<u8>> {
 /// `InvalidFile` unless it is a complete safetensors file with supported types.
 pub fn parse(path: &Path, bytes: &[u8]) -> Result<Contents> {
     let broken = |error: safetensors::SafeTensorError| {
-        invalid(path, format_args!("not a whole safetensors file of {} bytes: {error}", bytes.len()))
+        invalid(path, format_args!("not a complete safetensors file of {} bytes: {error}", bytes.len()))
     };
     let (_, header) = SafeTensors::read_metadata(bytes).map_err(broken)?;
     let views = SafeTensors::deserialize(bytes).map_err(broken)?;
@@ -89,7 +89,7 @@ pub fn parse(path: &Path, bytes: &[u8]) -> Result<Contents> {
         let Some(dtype) = dtype_of(view.dtype()) else {
             return Err(invalid(
                 path,
-                format_args!("tensor {name:?} has dtype {:?}, which is not read here", view.dtype()),
+                format_args!("tensor {name:?} has dtype {:?}, which is not supported", view.dtype()),
             ));
         };
         entries.push(NamedArray { name, dtype, shape: view.shape().to_vec(), data: view.data().to_vec() });

@@ -9,7 +9,7 @@ use recurra_core::{Error, ErrorCode, NamedArray, Result};
 /// Name of the array in a model's file.
 pub const TOKENS: &str = "vocab.tokens";
 
-const MOST_SHARED: usize = 255;
+const MAX_SHARED: usize = 255;
 
 fn damaged(what: impl std::fmt::Display) -> Error {
     Error::new(ErrorCode::InvalidFile, format!("array {TOKENS} is damaged: {what}"))
@@ -21,7 +21,7 @@ pub fn pack_tokens<'a>(tokens: impl ExactSizeIterator<Item = &'a [u8]>) -> Named
     let (mut shared, mut lengths, mut texts) = (Vec::with_capacity(count), Vec::with_capacity(count), Vec::new());
     let mut before: &[u8] = &[];
     for token in tokens {
-        let same = before.iter().zip(token).take(MOST_SHARED).take_while(|(a, b)| a == b).count();
+        let same = before.iter().zip(token).take(MAX_SHARED).take_while(|(a, b)| a == b).count();
         shared.push(same as u8);
         let mut further = token.len() - same;
         while further >= 0x80 {
@@ -73,7 +73,7 @@ pub fn unpack_tokens(data: &[u8], mut add: impl FnMut(&[u8]) -> bool) -> Result<
         token.truncate(usize::from(same));
         token.extend_from_slice(text);
         if !add(&token) {
-            return Err(damaged(format_args!("token {number} comes twice")));
+            return Err(damaged(format_args!("token {number} occurs twice")));
         }
     }
     if texts.is_empty() { Ok(()) } else { Err(damaged("it has more bytes than its tokens")) }

@@ -1,4 +1,4 @@
-//! The kernels alone. `cargo bench -p recurra-kernels` (`-- lesson` for the lesson's shape only).
+//! Benchmarks of the kernels alone. `cargo bench -p recurra-kernels` (`-- lesson` for the lesson's shape only).
 
 #[path = "common/mod.rs"]
 mod common;
@@ -70,7 +70,7 @@ fn prediction(c: &mut Criterion) {
             classifier.predict(&many.tokens, &many.lengths).expect("valid data");
         }
         let name = if table { "one text, projected vocabulary" } else { "one text" };
-        // Fresh classifiers, so that the calls do not add up to a projected vocabulary.
+        // Fresh classifiers, so that the calls do not build up a projected vocabulary.
         group.bench_function(name, |b| {
             b.iter_custom(|n| {
                 let mut time = Duration::ZERO;
@@ -100,7 +100,7 @@ fn prediction(c: &mut Criterion) {
     group.finish();
 }
 
-/// Losses with gradients, and best paths, of 32 sentences of 20 tokens; in tokens a second.
+/// Losses with gradients, and best paths, of 32 sentences of 20 tokens, in tokens per second.
 fn crf(c: &mut Criterion) {
     let mut group = c.benchmark_group("crf");
     group.sample_size(10).measurement_time(Duration::from_secs(1));
@@ -122,14 +122,14 @@ fn crf(c: &mut Criterion) {
     group.finish();
 }
 
-/// Whether the command line asks for what is measured without Criterion: its filters are the words that are not
+/// Whether the command line selects what is measured without Criterion: its filters are the arguments that are not
 /// options.
 fn wanted(name: &str) -> bool {
     let mut filters = std::env::args().skip(1).filter(|argument| !argument.starts_with('-')).peekable();
     filters.peek().is_none() || filters.any(|filter| name.contains(&filter))
 }
 
-/// What a chain of tags costs compared with a softmax, in turns and at its least: training steps of 32 sentences of 20
+/// The cost of a CRF compared with a softmax, measured alternately, best times: training steps of 32 sentences of 20
 /// tokens, and one such sentence.
 fn tags(_: &mut Criterion) {
     if !wanted("tags") {
@@ -169,7 +169,7 @@ fn tags(_: &mut Criterion) {
     }
 }
 
-/// Steps of a language model, whose tags are the next words, at their least.
+/// Best times of training steps of a language model, whose tags are the next words.
 fn words(_: &mut Criterion) {
     if !wanted("words") {
         return;

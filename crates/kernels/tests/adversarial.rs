@@ -1,5 +1,5 @@
-//! Adversarial training on the kernels. Losses and weights are compared with PyTorch's by test/classifier/adversarial.test.ts; here
-//! is what those do not have: dropout, every cell, threads, and what is refused.
+//! Adversarial training on the kernels. test/classifier/adversarial.test.ts compares losses and weights with PyTorch;
+//! this file covers dropout, every cell, threads, and rejected options.
 #![cfg(feature = "training")]
 
 mod common;
@@ -40,7 +40,7 @@ fn descent(adversarial: f64) -> StepOptions<'static> {
     }
 }
 
-/// How a step of plain descent at rate 1 moves every weight: its gradient.
+/// The gradient: the change of every weight in a step of plain SGD with rate 1.
 fn gradient(config: &NetworkConfig, texts: &Texts, options: &StepOptions<'_>) -> Vec<f32> {
     let network = Network::new(config.clone()).unwrap();
     let before = weights(&network);
@@ -93,8 +93,8 @@ fn threads_change_the_rounding_alone() {
 
 #[test]
 fn the_noise_follows_the_dropout_of_the_word_vectors() {
-    // With one layer, one direction and one word a text, the pooled state is a function of that word's vector alone; so the
-    // second pass is a plain step on a vector that the noise moved, once it is known where to.
+    // With one layer, one direction and one word per text, the pooled state depends on that word's vector alone. So the
+    // second pass is a plain step on a vector that the noise moved, once the direction is known.
     let (eps, words, dims) = (0.5, [5, 9, 13], 20);
     let config = NetworkConfig::classifier(Cell::RnnTanh, 40, dims, 10, 4).with(|c| {
         c.encoder.dropouts.embedding = 0.4;
@@ -130,7 +130,7 @@ fn the_noise_follows_the_dropout_of_the_word_vectors() {
         let sum: Vec<f32> = clean.iter().zip(noisy).map(|(a, b)| a + b).collect();
         assert!(difference(both, &sum) < 2e-6, "{}", difference(both, &sum));
     }
-    // Those of the recurrent weights alone are zero: a single word has no state before it.
+    // Only the gradients of the recurrent weights are zero: a single word has no previous state.
     let different = clean.iter().zip(&noisy).filter(|(clean, noisy)| difference(clean, noisy) > 1e-3).count();
     assert_eq!(different, both.len() - 1);
 }
@@ -146,7 +146,7 @@ fn noise_that_is_no_length_is_refused_before_anything_changes() {
         assert_eq!(error.code(), ErrorCode::InvalidArgument);
         assert!(error.message().starts_with("adversarial must be a finite number of at least 0"), "{error}");
     }
-    // Noise so long that a float32 does not hold it: the loss is not finite, and no step is made.
+    // Noise that overflows float32: the loss is not finite, and no step is made.
     let options = StepOptions { adversarial: 1e300, ..StepOptions::default() };
     let stats = network.train_batches(&texts.chunk(&[24]), &options).unwrap();
     assert_eq!((stats.non_finite_batch, stats.rows), (Some(0), 0));

@@ -1,4 +1,4 @@
-//! The classifier's fused step against the same step put together from the layers and dense optimizers.
+//! Compares the classifier's fused step with the same step built from layers and dense optimizers.
 #![cfg(feature = "training")]
 
 mod common;
@@ -27,7 +27,7 @@ struct Data {
     batch_sizes: Vec<i32>,
 }
 
-/// Batches of 7 rows whose class shows in their words.
+/// Batches of 7 rows whose class is determined by their words.
 fn data(batches: usize, vocab: usize, classes: usize, seed: u64) -> Data {
     let mut random = Random(seed);
     let mut data = Data { tokens: vec![], lengths: vec![], labels: vec![], batch_sizes: vec![7; batches] };
@@ -81,13 +81,14 @@ fn compare(config: &NetworkConfig, options: &StepOptions<'_>) {
         assert_eq!((ours.correct, ours.rows), (theirs.1, size as u64), "{what}: batch {batch}");
         if batch == 0 || batch == 19 {
             for (ours, theirs) in weights(&classifier).iter().zip(&reference.params) {
-                // Adam divides by the gradient's size, so rounding of tiny gradients shows in the first steps' weights.
+                // Adam divides by the size of the gradient, so rounding of tiny gradients affects the weights in the
+                // first steps.
                 let d = difference(&ours.data, &theirs.data);
                 assert!(d < 2e-4, "{what}: batch {batch}: {} differs by {d:e}", ours.name);
             }
         }
     }
-    // All at once, with other threads, is the same again.
+    // In one chunk, with other threads, the result is the same.
     let whole = Network::new(config.clone().with(|c| c.threads = 3)).unwrap();
     whole.train_batches(&data.chunk(), options).unwrap();
     for (ours, theirs) in weights(&whole).iter().zip(&reference.params) {
@@ -137,7 +138,7 @@ fn every_optimizer_equals_its_dense_form() {
 
 #[test]
 fn the_gradient_of_one_step_equals_its_parts() {
-    // Plain SGD with rate 1: the weights move by the gradient.
+    // Plain SGD with rate 1: the change of the weights is the gradient.
     let options = StepOptions {
         learning_rates: &[1.0],
         algorithm: Algorithm::Sgd(SgdOptions::default()),

@@ -1,5 +1,5 @@
-//! What the options of the classifier's step do. The losses and the attention themselves are compared with PyTorch's by
-//! test/classifier/golden.test.ts, which reads what PyTorch wrote.
+//! The effect of the classifier's step options. test/classifier/golden.test.ts compares losses and attention with
+//! PyTorch.
 #![cfg(feature = "training")]
 
 mod common;
@@ -29,7 +29,7 @@ fn config() -> NetworkConfig {
     })
 }
 
-/// All weights after a chunk, one after the other.
+/// All weights after a chunk, concatenated.
 fn trained(config: &NetworkConfig, chunk: &Chunk<'_>, options: &StepOptions<'_>) -> Vec<f32> {
     let classifier = Network::new(config.clone()).unwrap();
     classifier.train_batches(chunk, options).unwrap();
@@ -76,7 +76,7 @@ fn dropped_words_are_read_as_the_unknown_word() {
     let options = StepOptions::default();
     let all = config().with(|c| c.encoder.dropouts.words = 0.999_999_9);
     assert_eq!(trained(&all, &texts.chunk(BATCHES), &options), trained(&config(), &unknown.chunk(BATCHES), &options));
-    // A share of them: other ones in each batch, none in predictions.
+    // With a share of them, each batch drops other words, and predictions drop none.
     let some = config().with(|c| c.encoder.dropouts.words = 0.5);
     let weights = trained(&some, &texts.chunk(BATCHES), &options);
     assert_ne!(weights, trained(&config(), &texts.chunk(BATCHES), &options));
@@ -128,7 +128,7 @@ fn a_text_may_have_every_label_or_none() {
     let texts = texts();
     let config = config().with(|c| c.classes_mut().multi_label = true);
     let classifier = Network::new(config).unwrap();
-    // Even texts have all labels, odd ones none; so two words tell them apart.
+    // Even texts have all labels, odd ones none; two words distinguish them.
     let tokens: Vec<i32> = (0..24).map(|row| 2 + row % 2).collect();
     let labels: Vec<i32> = (0..12).flat_map(|_| 0..4).collect();
     let offsets: Vec<u32> = (0..=24u32).map(|row| row.div_ceil(2) * 4).collect();
@@ -145,7 +145,7 @@ fn a_text_may_have_every_label_or_none() {
     assert!(last.loss < 0.1 * first.loss && last.correct == 24, "{first:?} {last:?}");
     let probabilities = classifier.predict(&[2, 3], &[1, 1]).unwrap();
     assert!(probabilities[..4].iter().all(|&p| p > 0.9) && probabilities[4..].iter().all(|&p| p < 0.1));
-    // Without its offsets the chunk is not one of this classifier.
+    // Without starts, the targets do not fit this classifier.
     assert_eq!(classifier.train_batches(&texts.chunk(BATCHES), &options).unwrap_err().code(), ErrorCode::InvalidShape);
     let falling = Chunk {
         targets: Targets::Sets { outputs: &[3, 1], starts: &[0, 2] },

@@ -1,4 +1,5 @@
-//! The linear-chain CRF: losses, gradients, marginals and best paths against pytorch-crf 0.7.2 and against all paths one by one.
+//! The linear-chain CRF: compares losses, gradients, marginals and best paths with pytorch-crf 0.7.2 and with an
+//! enumeration of all paths.
 #![cfg(feature = "training")]
 
 mod common;
@@ -91,7 +92,7 @@ fn small() -> impl Strategy<Value = Small> {
             let allowed = [flags(tags), flags(tags), flags(tags * tags)];
             (values(tags), values(tags), values(tags * tags), values(total * tags), allowed).prop_map(
                 move |(start, end, between, emissions, mut allowed)| {
-                    // Some path is allowed: the tag 0 everywhere.
+                    // One path is always allowed: tag 0 everywhere.
                     allowed.iter_mut().for_each(|flags| flags[0] = true);
                     Small { tags, lengths: lengths.clone(), start, end, between, emissions, allowed }
                 },
@@ -107,7 +108,7 @@ impl Small {
         Crf::new(self.tags, &self.start, &self.end, &self.between, allowed).unwrap()
     }
 
-    /// Every allowed path of a row with its score, positions being those of the row.
+    /// Every allowed path of a row with its score; `positions` are those of the row.
     fn paths(&self, positions: &[usize]) -> Vec<(Vec<usize>, f64)> {
         let [first, last, inner] = &self.allowed;
         let mut paths = vec![(Vec::new(), 0.0)];
@@ -156,7 +157,7 @@ proptest! {
                     let with = paths.iter().filter(|(path, _)| path[time] == tag);
                     let expected = with.map(|(_, score)| (score - sum).exp()).sum::<f64>();
                     let ours = f64::from(marginals[position * case.tags + tag]);
-                    // A score of some hundreds has few digits after the point in float32.
+                    // A score of several hundred has few fractional digits in float32.
                     prop_assert!((ours - expected).abs() <= 3e-4, "{ours} {expected}");
                 }
             }

@@ -1,4 +1,4 @@
-//! Networks that train as one: threads stand for the ranks, and a group in memory for what joins processes.
+//! Distributed training: threads act as the ranks, and an in-memory group connects them.
 #![cfg(feature = "training")]
 
 mod common;
@@ -19,7 +19,7 @@ use recurra_core::{
 use recurra_kernels::network::Network;
 use recurra_kernels::seq2seq::Seq2Seq;
 
-/// The right answers of a row.
+/// The targets of a row.
 #[derive(Clone, Copy, PartialEq)]
 enum Kind {
     Class,
@@ -188,7 +188,7 @@ impl Case {
         (0..count).map(&mut batch).collect()
     }
 
-    /// The rows of a rank. Some batches are one rank's alone, so that the others have none.
+    /// The rows of a rank. Some batches have rows on one rank only.
     fn share(&self, batches: &Batches, rank: usize, size: usize) -> Batches {
         let streams = self.initial != Initial::Zeros;
         let own = |(number, batch): (usize, &Vec<Row>)| {
@@ -283,13 +283,13 @@ fn ranks_have_dropout_masks_of_their_own_and_rank_0_those_of_one_process() {
     };
     let batches = case.batches(6);
     let (alone, _) = case.train(&Network::new(case.config.clone()).unwrap(), &batches);
-    // All rows on rank 0: the other one has none, and its masks do not matter.
+    // All rows on rank 0: rank 1 has none, and its masks do not matter.
     let rows = |rank: usize| if rank == 0 { batches.clone() } else { vec![vec![]; batches.len()] };
     let ranks = on_ranks(&case.config, &group(2, usize::MAX), 2, |rank, network| case.train(network, &rows(rank)));
     for (ours, theirs) in ranks[1].0.iter().zip(&alone) {
         assert!(difference(&ours.data, &theirs.data) < 1e-6, "{}", ours.name);
     }
-    // All rows on rank 1: other masks.
+    // All rows on rank 1, which has other masks.
     let ranks = on_ranks(&case.config, &group(2, usize::MAX), 2, |rank, network| case.train(network, &rows(1 - rank)));
     assert!(ranks[0].0 == ranks[1].0);
     assert!(ranks[0].0.iter().zip(&alone).any(|(ours, theirs)| difference(&ours.data, &theirs.data) > 1e-3));
@@ -299,7 +299,7 @@ fn ranks_have_dropout_masks_of_their_own_and_rank_0_those_of_one_process() {
 fn what_is_not_finite_on_one_rank_stops_all_at_the_same_step() {
     let case = case("not finite", Kind::Class, |_| {});
     let mut batches = case.batches(5);
-    // A word that rank 1 alone reads, in batch 3.
+    // A word that only rank 1 reads, in batch 3.
     batches.iter_mut().flatten().flat_map(|row| &mut row.tokens).for_each(|token| *token %= 40);
     let before = on_ranks(&case.config, &group(2, usize::MAX), 2, |rank, network| {
         network.set_word_vectors(&[45], &[f32::NAN; 12]).unwrap();
@@ -400,7 +400,7 @@ fn pairs_too_are_learned_as_one_process_learns_them() {
                 scope.spawn(move || {
                     let network = Seq2Seq::new(config(1 + rank % 2)).unwrap();
                     network.distribute(Some(Arc::new(Rank { rank, size: 3, group })));
-                    // The last two batches are one rank's alone.
+                    // In the last two batches, only one rank has rows.
                     let own = |(number, batch): (usize, &Vec<Row>)| {
                         let mine = |at: usize| if number < 6 { at % 3 == rank } else { rank == number - 6 };
                         batch.iter().enumerate().filter(|(at, _)| mine(*at)).map(|(_, row)| row.clone()).collect()

@@ -1,5 +1,5 @@
-//! Gradient times input of the classifier: against PyTorch's autograd, against finite differences, and that it changes
-//! nothing.
+//! Gradient times input of the classifier: compared with PyTorch's autograd and with finite differences; it must not
+//! change the network.
 #![cfg(feature = "training")]
 
 mod common;
@@ -79,10 +79,10 @@ fn contributions_are_those_of_pytorchs_autograd() {
     }
 }
 
-/// Growing one token's vector by a small factor changes the logit by that factor times the contribution.
+/// Scaling one token's vector changes the logit in proportion to the contribution.
 #[test]
 fn contributions_are_the_slopes_of_the_logit() {
-    // Each token is another word, so that a row of the embedding is one token's.
+    // Each token is a distinct word, so each row of the embedding belongs to one token.
     let tokens: Vec<i32> = (2..13).collect();
     for config in all_configs() {
         let classifier = Network::new(config.clone()).unwrap();
@@ -101,7 +101,8 @@ fn contributions_are_the_slopes_of_the_logit() {
             let contribution = f64::from(contribution);
             let slopes = [-step, step].map(|step| (scaled(token, 1.0 + step) - middle) / f64::from(step));
             let slope = (slopes[0] + slopes[1]) / 2.0;
-            // Where another position becomes the maximum within the step, the slope is that of the one side or the other.
+            // If another position becomes the maximum within the step, the contribution is the slope on one of the two
+            // sides.
             let [left, right] = slopes.map(|slope| (slope - contribution).abs());
             let corner = config.classes().unwrap().pooling == Pooling::Max && left.min(right) < 3e-4;
             let fits = (slope - contribution).abs() < 1e-4 || corner;
@@ -154,7 +155,7 @@ fn training_does_not_notice() {
         }
         weights(&classifier)
     };
-    // Reading the state makes all rows current, as explaining does; a reader at the same moments is what to compare with.
+    // Reading the state brings all rows up to date, as explaining does, so the comparison reads it at the same moments.
     let read = {
         let classifier = Network::new(config.clone()).unwrap();
         for _ in 0..5 {

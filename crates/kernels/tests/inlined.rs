@@ -1,5 +1,6 @@
-//! Every operation of a kernel is inlined. A closure that is too long for that is compiled without the kernel's instruction set, and then
-//! each of its operations is a call that passes vectors through memory: results stay right, but take many times as long.
+//! Checks that every operation of a kernel is inlined. A closure that is too long for inlining is compiled without the
+//! kernel's instruction set; each of its operations is then a call that passes vectors through memory. Results stay
+//! correct, but take many times as long.
 
 #![cfg(feature = "training")]
 
@@ -9,7 +10,7 @@ use recurra_kernels::network::Network;
 #[test]
 #[cfg_attr(debug_assertions, ignore = "without optimization nothing is inlined")]
 fn no_vector_operation_is_a_call() {
-    // So that the kernels are in this program.
+    // Links the kernels into this program.
     for cell in [Cell::Lstm, Cell::Gru, Cell::RnnTanh, Cell::MinGru] {
         let network = Network::new(NetworkConfig::classifier(cell, 10, 4, 4, 2)).expect("a valid configuration");
         let chunk = Chunk {
@@ -28,7 +29,7 @@ fn no_vector_operation_is_a_call() {
     }
     let program = std::fs::read(std::env::current_exe().expect("a program")).expect("this program's file");
     let has = |name: &str| program.windows(name.len()).any(|bytes| bytes == name.as_bytes());
-    // Put together here, or the program would hold them as text.
+    // Concatenated here; otherwise, the program would contain the name as text.
     if !has(&format!("train{}batches", '_')) {
         return; // The program's symbols were stripped.
     }

@@ -1,5 +1,5 @@
-//! Language models: truncated backpropagation through time with carried states against PyTorch's example, and texts that are read
-//! piece by piece.
+//! Language models: compares truncated backpropagation through time with carried states with PyTorch's example, and
+//! covers texts that are read piece by piece.
 #![cfg(feature = "training")]
 
 mod common;
@@ -117,7 +117,7 @@ impl Case {
         }
     }
 
-    /// Trains on some windows of an epoch as one chunk; returns the mean loss per unit.
+    /// Trains on some windows of an epoch as one chunk. Returns the mean loss per unit.
     fn train(&self, network: &Network, windows: std::ops::Range<usize>) -> f64 {
         let streams = self.streams();
         let width = streams.len() / self.rows;
@@ -211,7 +211,7 @@ fn states_that_do_not_fit_are_refused_and_nothing_changes() {
     refused(chunk(&[2, 2, 2], &[2, 1], Initial::Continue), "batch 1 has 1 rows");
     refused(chunk(&[2, 3], &[2], Initial::Continue), "equally long");
     chunk(&[2, 2], &[2], Initial::Continue).unwrap();
-    // Without them the rows begin with zeros, and nothing is kept.
+    // Without streams, the rows start with zeros, and nothing is kept.
     chunk(&[2, 3], &[2], Initial::Zeros).unwrap();
     refused(chunk(&[2, 2], &[2], Initial::Continue), "there are none");
     let both = Network::new(case.config.clone().with(|c| c.encoder.bidirectional = true)).unwrap();
@@ -287,7 +287,7 @@ fn texts_are_embedded_as_the_means_of_what_pytorch_scores() {
         let text: Vec<i32> = case.streams()[..scores.len() / units].to_vec();
         let weight = if case.config.encoder.tied { "final.embedding.weight" } else { "final.fc.weight" };
         let (weight, bias) = (case.get(weight), case.get("final.fc.bias"));
-        // The head is linear, so that it makes the mean of the scores of the mean of the outputs.
+        // The head is linear, so the mean of the scores is the score of the mean output.
         let expected: Vec<f32> =
             (0..units).map(|unit| scores.iter().skip(unit).step_by(units).sum::<f32>() / text.len() as f32).collect();
         let network = case.network(2, "final");
@@ -310,14 +310,14 @@ fn a_long_text_is_embedded_piece_by_piece_as_it_would_be_as_a_whole() {
     let network = Network::new(config(Cell::Gru, 40, 20, 48).with(|c| c.encoder.num_layers = 2)).unwrap();
     let text: Vec<i32> = (0..9000).map(|i| (i * i + 3 * i) % 40).collect();
     let long = network.embed(&text, &[9000]).unwrap();
-    // The same by its two halves is another text: each begins with zeros. But the mean of a text of one unit is its output.
+    // Its two halves are other texts, because each starts with zeros. But the mean of a text of one unit is its output.
     let parts = network.embed(&text[..4097], &[1, 4096]).unwrap();
     assert_eq!(network.embed(&text[..4097], &[4097]).unwrap().len(), 48);
     let three = network.embed(&[&text[..1], &text[..], &text[1..4097]].concat(), &[1, 9000, 4096]).unwrap();
     assert_eq!(three[48..96], long);
     near("short", &three[..48], &parts[..48]);
     near("a batch", &three[96..], &parts[48..]);
-    // A text is cut where it becomes long, and nothing jumps there.
+    // A longer text is processed in parts; the results must not jump at that length.
     let (whole, longer) =
         (network.embed(&text[..4096], &[4096]).unwrap(), network.embed(&text[..4097], &[4097]).unwrap());
     let worst = whole.iter().zip(&longer).map(|(a, b)| (a - b).abs()).fold(0.0, f32::max);
@@ -344,7 +344,7 @@ fn a_text_is_written_in_any_pieces_the_same_and_ends_with_its_last_unit() {
     let last = units[17] as u32;
     let first = units.iter().position(|&unit| unit as u32 == last).unwrap();
     assert_eq!(write(&[10, 30], 5, Some(last)), (units[..first].to_vec(), true));
-    // Greedy: each is the largest score after all before it.
+    // Greedy: each unit has the largest score after all previous ones.
     let mut text = Generation::new(Sampling { temperature: 0.0, ..Sampling::default() }, 0, None).unwrap();
     text.read(&network, &[3, 1, 4]).unwrap();
     let mut all = vec![3, 1, 4];
@@ -356,7 +356,7 @@ fn a_text_is_written_in_any_pieces_the_same_and_ends_with_its_last_unit() {
     }
 }
 
-/// All continuations of a text with their sums, by looking at each.
+/// All continuations of a text with their log-probabilities, by enumeration.
 fn all_texts(network: &Network, prompt: &[i32], length: usize, end: i32, never: i32) -> Vec<(Vec<i32>, f64)> {
     let outputs = network.config().head.outputs();
     let mut open: Vec<(Vec<i32>, f64)> = vec![(Vec::new(), 0.0)];
@@ -405,7 +405,7 @@ fn a_wide_search_finds_the_best_of_all_texts_and_a_narrow_one_is_greedy() {
         assert!((log_probability - best.1).abs() < 1e-5 && (score - best.2).abs() < 1e-5, "{score} {}", best.2);
         assert_eq!(search(500, length_penalty, &[1, 3]), search(500, length_penalty, &[4]));
     }
-    // The sum is what the network says of the text.
+    // The sum equals the network's log-probability of the text.
     let Found { units, log_probability, .. } = search(3, 1.0, &[12]);
     let text: Vec<i32> = prompt.iter().chain(&units).copied().collect();
     let targets: Vec<i32> = text[1..].iter().copied().chain([end]).collect();

@@ -1,4 +1,4 @@
-//! The minGRU: values, final states and gradients against PyTorch's autograd, and a whole classifier on it.
+//! The minGRU: compares values, final states and gradients with PyTorch's autograd, also in a classifier.
 #![cfg(feature = "training")]
 
 mod common;
@@ -11,7 +11,8 @@ use recurra_kernels::recurrent::{Input, Mode, RecurrentConfig, backward, forward
 use recurra_kernels::threads::Pool;
 use serde_json::Value;
 
-/// That of the other cells (`tests/recurrent.rs`). PyTorch computing the same in float32 is up to 3e-6 away from float64.
+/// The tolerance of the other cells (`tests/recurrent.rs`). PyTorch's own float32 results differ from float64 by up to
+/// 3e-6.
 const TOLERANCE: f32 = 1e-5;
 
 fn golden() -> (Value, Golden) {
@@ -107,12 +108,12 @@ fn a_classifier_has_pytorchs_logits_and_contributions() {
     }
     let lengths = [tokens.len() as i32];
     assert!(difference(&classifier.logits(&tokens, &lengths).unwrap(), &logits) < 5e-6);
-    // With every word's projection at hand.
+    // With the projections of all words.
     classifier.prepare().unwrap();
     assert!(difference(&classifier.logits(&tokens, &lengths).unwrap(), &logits) < 5e-6);
 }
 
-/// Two words each of which is one class, in texts of other words.
+/// Each of two words determines a class, in texts of other words.
 #[test]
 fn it_learns_and_a_resumed_training_is_the_same_to_the_bit() {
     let config = NetworkConfig::classifier(Cell::MinGru, 20, 8, 9, 2).with(|c| {

@@ -1,4 +1,4 @@
-//! A network before anything is learned: its first weights, and sizes that are refused.
+//! A network before training: its initial weights, and rejected sizes.
 #![cfg(feature = "training")]
 
 mod common;
@@ -67,7 +67,7 @@ fn sizes_that_no_computer_can_hold_are_refused() {
         c.encoder.vocab_size = i32::MAX as usize;
         c.encoder.embedding_dim = 1 << 20;
     });
-    // Memory is taken by what needs the weights first.
+    // Memory is allocated when the weights are first needed.
     let large = Network::new(large).unwrap();
     let error = recurra_core::guard(|| large.state()).expect_err("a typed error");
     assert_eq!(error.code(), ErrorCode::OutOfMemory);

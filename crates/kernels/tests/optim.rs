@@ -1,4 +1,4 @@
-//! Optimizers against `torch.optim` (`golden/adam*`, `golden/sgd_momentum`): the dense steps and the ones applied late.
+//! Compares optimizers with `torch.optim` (`golden/adam*`, `golden/sgd_momentum`): dense and deferred steps.
 #![cfg(feature = "training")]
 
 mod common;
@@ -32,7 +32,7 @@ fn rate(case: &Value, step: usize) -> f64 {
     }
 }
 
-/// The distinct rows of a step and the sum of each one's gradients, the way a batch does it.
+/// The distinct rows of a step and the sums of their gradients, as computed for a batch.
 fn gather(ids: &[i64], grads: &[f32], dims: usize) -> (Vec<u32>, Vec<f32>) {
     let (mut rows, mut sums): (Vec<u32>, Vec<f32>) = (Vec::new(), Vec::new());
     for (&id, grad) in ids.iter().zip(grads.chunks_exact(dims)) {
@@ -77,7 +77,7 @@ fn check(case: &Value, folder: &Path) {
         assert!(LateRows::new(algorithm, rows, dims).is_err());
         return;
     }
-    // Once with snapshots that flush, once with a copy that is flushed so that the late state continues undisturbed.
+    // Once with snapshots that flush, and once with flushed copies, so that the deferred state is not disturbed.
     for disturbed in [true, false] {
         let mut late = LateRows::new(algorithm, rows, dims).unwrap();
         let mut weights = golden.f32("start");
@@ -126,7 +126,7 @@ impl Exact {
         self.m += (g - self.m) * (1.0 - o.beta1);
         self.v = self.v * o.beta2 + (1.0 - o.beta2) * g * g;
         if decoupled {
-            // The factor is rounded to float32 in PyTorch too.
+            // PyTorch rounds this factor to float32, too.
             self.p *= f64::from((1.0 - lr * o.weight_decay) as f32);
         }
         let below = self.v.sqrt() / (1.0 - o.beta2.powi(t)).sqrt() + o.eps;
@@ -134,8 +134,8 @@ impl Exact {
     }
 }
 
-/// Rows touched at every age of the run, with gradients from 1 down to 1e-9 (where eps counts), caught up after gaps
-/// of every length; constant and falling rates, Adam and AdamW.
+/// Rows updated at every age of the run, with gradients from 1 down to 1e-9 (where eps matters), brought up to date
+/// after gaps of every length; constant and falling rates, Adam and AdamW.
 #[test]
 fn late_steps_equal_a_float64_replay() {
     let sizes = [1.0, 1e-3, 1e-5, 1e-7, 1e-8, 1e-9, -1e-2, -1e-8];

@@ -1,5 +1,5 @@
-//! Networks whose tokens are words although they read the words' characters: equal to one of forms, bit by bit, in training and to one
-//! without subwords in prediction.
+//! Networks with subwords whose tokens are words. In training, they are bit-identical to a network with forms; in
+//! prediction, to one without subwords.
 #![cfg(feature = "training")]
 
 mod common;
@@ -16,7 +16,7 @@ const WORDS: usize = 30;
 const DIMS: usize = 20;
 const MORE: usize = 9;
 
-/// The features of each word; some have none, some one twice.
+/// The features of each word. Some words have none, others one twice.
 fn forms() -> Arc<Forms> {
     let mut forms = Forms::default();
     for word in 0..WORDS as u32 {
@@ -50,7 +50,7 @@ fn trained(adversarial: f64) -> Network {
     network
 }
 
-/// A network without subwords that has a state.
+/// A network without subwords, with a given state.
 fn plain(state: &[NamedArray]) -> Network {
     let plain = Network::new(config().with(|c| {
         c.encoder.embedding_dim = DIMS + MORE;
@@ -102,7 +102,7 @@ fn the_state_is_that_of_a_network_without_subwords() {
 fn a_training_resumes_to_the_same_bits() {
     let (whole, texts) = (trained(0.0), texts());
     let resumed = Network::with_forms(config(), forms()).unwrap();
-    // Also where weights were loaded before.
+    // Also if weights were loaded before.
     resumed.load_state(&whole.state().unwrap()).unwrap();
     resumed.restore(&whole.training_state().unwrap()).unwrap();
     for network in [&whole, &resumed] {
@@ -136,7 +136,7 @@ fn what_does_not_fit_is_refused() {
     let chunk = Chunk { forms: Some(&forms), ..texts.chunk(&[24]) };
     refused(own.train_batches(&chunk, &StepOptions::default()).map(drop), "takes ids of words");
     assert_eq!(own.predict(&[30], &[1]).unwrap_err().code(), ErrorCode::OutOfRange);
-    // Words and their characters are one after a training.
+    // After training, words and their characters are merged into one vector.
     let settled = Network::with_forms(config(), forms).unwrap();
     settled.load_state(&own.state().unwrap()).unwrap();
     refused(settled.train_batches(&texts.chunk(&[24]), &StepOptions::default()).map(drop), "finished training");

@@ -1,4 +1,4 @@
-//! Networks from sequence to sequence against PyTorch: losses, gradients, trained weights, probabilities and searches.
+//! Compares sequence-to-sequence networks with PyTorch: losses, gradients, trained weights, probabilities and searches.
 #![cfg(feature = "training")]
 
 mod common;
@@ -95,7 +95,7 @@ impl Pairs {
         Self { tokens, lengths, targets, starts }
     }
 
-    /// Rows of 1 to 9 source units, and as many target units as a multiple of the row's number allows.
+    /// Rows of 1 to 9 source units, whose number of target units depends on the row number.
     fn random(rows: usize, sources: i32, targets: i32) -> Self {
         let mut state = 5_u64;
         let mut below = |n: i32| {
@@ -190,7 +190,7 @@ fn losses_gradients_and_weights_are_those_of_pytorch() {
             let stats = network.train_batches(&pairs.chunk(&batch), &case.options()).unwrap();
             assert_eq!((stats.answers, stats.rows), (pairs.targets.len() as u64, pairs.lengths.len() as u64));
             losses.push((stats.loss / pairs.targets.len() as f64) as f32);
-            // What plain descent moved the weights by is the gradient.
+            // With plain SGD, the change of the weights is the gradient.
             if step == 0 && matches!(case.algorithm, Algorithm::Sgd(_)) {
                 for (name, now) in values(&network) {
                     let before = case.get(&format!("initial.{name}"));
@@ -225,7 +225,7 @@ fn probabilities_and_searches_are_those_of_pytorch() {
     }
 }
 
-/// A network of two layers on each side, with everything that training may have.
+/// A network with two layers on each side and all training options.
 fn rich(cell: Cell, attention: Attention, threads: usize) -> Seq2Seq {
     let config = Seq2SeqConfig::new(cell, 11, 9, 7, 18).with(|c| {
         (c.encoder.num_layers, c.decoder_layers, c.encoder.bidirectional) = (2, 2, true);
@@ -309,7 +309,7 @@ fn searches_depend_neither_on_threads_nor_on_other_rows() {
             assert_eq!(alone.units, one.units[place(result)..place(result + best)], "row {row}");
             assert_eq!(alone.scores, one.scores[result..result + best]);
             assert!(alone.units.len() <= best * usize::try_from(max_lengths[row]).unwrap());
-            // The weights of each unit add up to one.
+            // The attention weights of each unit add up to 1.
             assert_eq!(alone.alignments.len(), alone.units.len() * tokens.len());
             assert!(alone.alignments.chunks(tokens.len()).all(|row| (row.iter().sum::<f32>() - 1.0).abs() < 1e-5));
             result += best;
@@ -355,7 +355,7 @@ fn training_learns_to_reverse_also_with_its_own_units() {
             })
             .count();
         assert!(right > 560, "{right} of 640 rows are right");
-        // The sum of the scores of given units is the score of the same units when they are found.
+        // Scoring given units yields the same sum as finding them.
         let units = &found.units[..found.starts[1] as usize];
         let given: Vec<i32> = units.iter().copied().chain([1]).collect();
         let (n, ends) = (usize::try_from(pairs.lengths[0]).unwrap(), [0, u32::try_from(given.len()).unwrap()]);

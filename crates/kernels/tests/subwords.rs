@@ -1,5 +1,5 @@
-//! Inputs from characters: losses, gradients, steps and scores against PyTorch's `Embedding` and `EmbeddingBag`; dropout, threads,
-//! checkpoints, and what is refused.
+//! Subwords: compares losses, gradients, steps and scores with PyTorch's `Embedding` and `EmbeddingBag`; covers
+//! dropout, threads, checkpoints, and rejected arguments.
 #![cfg(feature = "training")]
 
 mod common;
@@ -30,7 +30,7 @@ fn forms_of(words: &[i32], features: &[Vec<i32>]) -> Forms {
     Forms::new(words, &starts, &features).unwrap()
 }
 
-/// The network of a case with PyTorch's weights.
+/// The network of a case, with PyTorch's weights.
 fn stored(golden: &Golden, name: &str, config: &NetworkConfig) -> Network {
     let network = Network::new(config.clone()).unwrap();
     let stored = |array: NamedArray<Vec<f32>>| {
@@ -100,7 +100,7 @@ fn losses_gradients_steps_and_scores_are_those_of_pytorch() {
                 };
                 network.train_batches(&chunk, &options).unwrap().loss / lengths.len() as f64
             };
-            // A step of plain descent at rate 1 moves every weight by its gradient.
+            // A step of plain SGD with rate 1 changes every weight by its gradient.
             let network = stored(&golden, name, &config);
             let before = weights(&network);
             step(&network, &batches[0], 0.0, Algorithm::Sgd(SgdOptions::default()), 1.0);
@@ -127,7 +127,7 @@ fn losses_gradients_steps_and_scores_are_those_of_pytorch() {
     }
 }
 
-/// 24 texts of 20 forms, which are spellings of 12 words and have some of 30 features.
+/// 24 texts of 20 forms: spellings of 12 words, with some of 30 features.
 fn texts() -> (Texts, Forms) {
     let words: Vec<i32> = (0..20).map(|form| form * 7 % 12).collect();
     let features: Vec<Vec<i32>> =
@@ -207,7 +207,7 @@ fn noise_of_no_length_doubles_the_gradient_whatever_is_dropped() {
 
 #[test]
 fn a_dropped_word_keeps_its_features() {
-    // Without a single word left, forms differ by their features alone, and only the unknown word learns.
+    // With every word dropped, forms differ only in their features, and only the unknown word learns.
     let config = config().with(|c| c.encoder.dropouts.words = 0.999_999);
     let before = weights(&Network::new(config.clone()).unwrap());
     let after = trained(&config, &StepOptions::default());
@@ -264,7 +264,7 @@ fn a_training_resumes_to_the_same_bits_and_words_can_be_set_between() {
         let differs: Vec<&str> =
             before.iter().zip(&after).filter(|(a, b)| a != b).map(|(a, _)| a.name.as_str()).collect();
         assert_eq!(differs, ["embedding.weight"]);
-        // Another rule's options keep the state of both.
+        // The options of another optimizer keep the state of both.
         let other = StepOptions { clip_norm: 0.1, algorithm, ..StepOptions::default() };
         whole.train_batches(&chunk, &other).unwrap();
     }
@@ -275,7 +275,7 @@ fn options_of_an_optimizer_can_change_on_the_way() {
     let (texts, forms) = texts();
     let chunk = Chunk { forms: Some(&forms), ..texts.chunk(&[8, 8, 8]) };
     let decay = |weight_decay| Algorithm::Adam(AdamOptions { weight_decay, ..AdamOptions::default() });
-    // A decay too small to show takes the way of the dense rule and gives what the deferred one gives.
+    // A negligible decay uses the dense update and gives the same result as the deferred one.
     let after = |decays: [f64; 3]| {
         let network = Network::new(config()).unwrap();
         for weight_decay in decays {

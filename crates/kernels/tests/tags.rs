@@ -1,4 +1,5 @@
-//! Networks for tags: loss, gradients and predictions against PyTorch with pytorch-crf 0.7.2, for any number of threads.
+//! Compares networks for tags with PyTorch and pytorch-crf 0.7.2: loss, gradients and predictions, for any number of
+//! threads.
 #![cfg(feature = "training")]
 
 mod common;
@@ -91,7 +92,7 @@ fn losses_gradients_and_answers_are_those_of_pytorch() {
             let mean = losses.iter().sum::<f32>() / tokens.len() as f32;
             near("measured loss", &[mean], &[case["loss"].as_f64().unwrap() as f32]);
         }
-        // Plain SGD with rate 1: the weights move by the gradient.
+        // Plain SGD with rate 1: the change of the weights is the gradient.
         let tag_weights: Vec<f32> =
             case["weights"].as_array().into_iter().flatten().map(|value| value.as_f64().unwrap() as f32).collect();
         let mut options = StepOptions {
@@ -122,7 +123,7 @@ fn losses_gradients_and_answers_are_those_of_pytorch() {
     }
 }
 
-/// Texts in which a tag shows in the word and the word before it.
+/// Texts in which a tag depends on the word and the previous word.
 fn texts() -> (Vec<i32>, Vec<i32>, Vec<i32>) {
     let lengths: Vec<i32> = (0..64).map(|row| 1 + row * 7 % 9).collect();
     let tokens: Vec<i32> = (0..lengths.iter().sum::<i32>()).map(|at| 2 + at * 11 % 17 * (at % 5) % 28).collect();
@@ -204,7 +205,7 @@ fn the_number_of_threads_changes_nothing() {
     }
 }
 
-/// The logarithm of the probability of a path, by the definition and in float64.
+/// The log-probability of a path by definition, in float64.
 fn log_probability(state: &[NamedArray<Vec<f32>>], forbidden: &Forbidden, emissions: &[f32], path: &[usize]) -> f64 {
     let tags = forbidden.start.len();
     let values = |name: &str| &state.iter().find(|array| array.name == name).unwrap().data;
@@ -228,11 +229,11 @@ fn log_probability(state: &[NamedArray<Vec<f32>>], forbidden: &Forbidden, emissi
     score + end(path[path.len() - 1]) - log_sum((0..tags).map(|tag| alpha[tag] + end(tag)).collect())
 }
 
-/// Also where sums of products are too small for float32 and steps are taken in logarithms.
+/// Includes cases in which sums of products underflow in float32 and steps are taken in logarithms.
 #[test]
 fn the_numbers_of_a_row_multiply_to_the_probability_of_its_path() {
     let count = 19;
-    // A chain in which every tag may be alone and the next tags are among three.
+    // A chain in which every tag may be alone, and each tag has three successors.
     let between = (0..count * count).map(|cell| (cell % count + count - cell / count) % count > 2).collect();
     let forbidden = Forbidden { start: vec![false; count], end: vec![false; count], between };
     let head = TagsConfig { tags: count, decoder: Decoder::Crf, forbidden: Some(forbidden.clone()) };
@@ -261,7 +262,7 @@ fn the_numbers_of_a_row_multiply_to_the_probability_of_its_path() {
     }
 }
 
-/// A sentence alone, among others, and at once has the same answers; those of a long one are there too.
+/// A sentence gets the same results alone, in a batch, and synchronously; also for a long one.
 #[test]
 fn a_loss_does_not_depend_on_the_company() {
     let (tokens, lengths, gold) = texts();

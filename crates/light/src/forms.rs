@@ -38,10 +38,10 @@ pub struct FormFeatures {
 }
 
 /// Maximum n-gram length. A word of 64 characters has up to this many times as many features.
-const LONGEST_RUN: u32 = 16;
+const MAX_NGRAM: u32 = 16;
 
 /// Maximum weight of the shape, which multiplies the number of features by ten.
-const MOST_SHAPE: f64 = 0.9;
+const MAX_SHAPE_SHARE: f64 = 0.9;
 
 impl TryFrom<&FormOptions> for Features {
     type Error = Error;
@@ -53,14 +53,14 @@ impl TryFrom<&FormOptions> for Features {
         if buckets == 0 {
             return fail("subwords.buckets", "subwords.buckets must be at least 1 but is 0".into());
         }
-        if maxn > LONGEST_RUN || (maxn > 0 && !(1..=maxn).contains(&minn)) {
+        if maxn > MAX_NGRAM || (maxn > 0 && !(1..=maxn).contains(&minn)) {
             let message = format!(
-                "subwords.minn and subwords.maxn must be from 1 to {LONGEST_RUN}, the first not above the second, but are {minn} and {maxn}"
+                "subwords.minn and subwords.maxn must be from 1 to {MAX_NGRAM}, the first not above the second, but are {minn} and {maxn}"
             );
             return fail("subwords.maxn", message);
         }
-        if !(0.0..=MOST_SHAPE).contains(&shape_share) {
-            let message = format!("subwords.shapeShare must be from 0 to {MOST_SHAPE} but is {shape_share}");
+        if !(0.0..=MAX_SHAPE_SHARE).contains(&shape_share) {
+            let message = format!("subwords.shapeShare must be from 0 to {MAX_SHAPE_SHARE} but is {shape_share}");
             return fail("subwords.shapeShare", message);
         }
         Ok(Self { buckets, runs: (minn, maxn), lower: lowercase, shape, shape_share })

@@ -308,7 +308,7 @@ impl CpuNetwork {
         encoder: &TextEncoder,
         texts: Array<'_>,
     ) -> napi::Result<Pending<Scored, TextScores>> {
-        let split = encoder.later(env, &texts)?;
+        let split = encoder.copied(env, &texts)?;
         self.background(
             move |network| {
                 let (texts, turn) = split.encode();

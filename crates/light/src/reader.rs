@@ -12,7 +12,7 @@ use crate::strings::{read_text, token_string};
 
 /// Buffers for a text and its tokens, reused between calls on the JavaScript thread.
 #[derive(Default)]
-pub(crate) struct AtOnce {
+pub(crate) struct SyncBuffers {
     pub(crate) text: Vec<u16>,
     pub(crate) room: Room,
     pub(crate) ids: Vec<i32>,
@@ -20,13 +20,13 @@ pub(crate) struct AtOnce {
 }
 
 thread_local! {
-    static AT_ONCE: RefCell<AtOnce> = RefCell::default();
+    static BUFFERS: RefCell<SyncBuffers> = RefCell::default();
 }
 
 /// Maximum length, in UTF-16 units, of a text that is read synchronously and whose buffers are kept.
 pub(crate) const SHORT: usize = 1 << 13;
 
-impl AtOnce {
+impl SyncBuffers {
     /// Processes a text with the buffers of earlier ones.
     pub(crate) fn with<T>(
         env: Env,
@@ -35,14 +35,14 @@ impl AtOnce {
         work: impl FnOnce(&mut Self) -> napi::Result<T>,
     ) -> napi::Result<T> {
         // Taken rather than borrowed: reading a text may call a JavaScript function, which may re-enter here.
-        let mut this = AT_ONCE.take();
+        let mut this = BUFFERS.take();
         this.text.clear();
         this.ids.clear();
         this.joined.clear();
         read_text(env, text.raw(), tokenizer, &mut this.text)?;
         let result = work(&mut this);
         if this.text.len() <= SHORT {
-            AT_ONCE.set(this);
+            BUFFERS.set(this);
         }
         result
     }
@@ -52,7 +52,7 @@ impl AtOnce {
 /// contains: JavaScript splits one string faster than it receives many.
 #[napi(catch_unwind, ts_args_type = "text: string", ts_return_type = "string")]
 pub fn basic_english<'env>(env: &'env Env, text: Unknown<'_>) -> napi::Result<JsString<'env>> {
-    AtOnce::with(*env, text, Tokenizer::BasicEnglish, |AtOnce { text, joined, .. }| {
+    SyncBuffers::with(*env, text, Tokenizer::BasicEnglish, |SyncBuffers { text, joined, .. }| {
         Tokenizer::BasicEnglish.split(text, &mut Vec::new(), |token| {
             if !joined.is_empty() {
                 joined.push(b'\n');
@@ -119,7 +119,7 @@ impl TextReader {
     /// The tokens of a text, synchronously.
     #[napi(catch_unwind, ts_args_type = "text: string", ts_return_type = "Array<string>")]
     pub fn tokens<'env>(&self, env: &'env Env, text: Unknown<'_>) -> napi::Result<Vec<JsString<'env>>> {
-        AtOnce::with(*env, text, self.reading.tokenizer, |AtOnce { text, room, .. }| {
+        SyncBuffers::with(*env, text, self.reading.tokenizer, |SyncBuffers { text, room, .. }| {
             let mut tokens = Ok(Vec::new());
             self.reading.each(text, room, |token| {
                 if let Ok(list) = &mut tokens {

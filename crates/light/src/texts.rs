@@ -8,7 +8,7 @@ use napi_derive::napi;
 use recurra_binding::Background;
 use recurra_text::{Counts, Encoder, Room, Vocabulary};
 
-use crate::reader::{AtOnce, SHORT, TextReader};
+use crate::reader::{SHORT, SyncBuffers, TextReader};
 use crate::strings::Texts;
 use crate::vocabulary::NativeVocabulary;
 
@@ -33,8 +33,8 @@ impl TextEncoder {
     /// Token ids of many texts, off the event loop; on it, only their characters are copied.
     #[napi(catch_unwind, ts_args_type = "texts: ReadonlyArray<string>", ts_return_type = "Promise<TextIds>")]
     pub fn encode(&self, env: Env, texts: Array<'_>) -> napi::Result<AsyncTask<Background<Encoded, TextIds>>> {
-        let later = self.later(env, &texts)?;
-        let work = move || Ok(later.encode().0);
+        let copied = self.copied(env, &texts)?;
+        let work = move || Ok(copied.encode().0);
         Ok(AsyncTask::new(Background::new(work, |_, encoded: Encoded| {
             Ok(TextIds { ids: Int32Array::new(encoded.ids), counts: Uint32Array::new(encoded.counts) })
         })))
@@ -63,7 +63,7 @@ impl TextEncoder {
         limit: usize,
         work: impl FnOnce(&[i32], Counts) -> napi::Result<bool>,
     ) -> napi::Result<bool> {
-        AtOnce::with(env, text, self.encoder.reading.tokenizer, |AtOnce { text, room, ids, .. }| {
+        SyncBuffers::with(env, text, self.encoder.reading.tokenizer, |SyncBuffers { text, room, ids, .. }| {
             if text.len() > SHORT {
                 return Ok(false);
             }
@@ -73,21 +73,21 @@ impl TextEncoder {
     }
 
     /// Copies the characters of texts, to split them on another thread.
-    pub(crate) fn later(&self, env: Env, texts: &Array<'_>) -> napi::Result<Later> {
+    pub(crate) fn copied(&self, env: Env, texts: &Array<'_>) -> napi::Result<CopiedTexts> {
         let texts = Texts::read(env, texts, self.encoder.reading.tokenizer)?;
-        Ok(Later { texts, encoder: self.encoder, vocabulary: self.vocabulary.clone(), turn: self.turn.clone() })
+        Ok(CopiedTexts { texts, encoder: self.encoder, vocabulary: self.vocabulary.clone(), turn: self.turn.clone() })
     }
 }
 
 /// Texts whose characters were copied.
-pub(crate) struct Later {
+pub(crate) struct CopiedTexts {
     texts: Texts,
     encoder: Encoder,
     vocabulary: Arc<Vocabulary>,
     turn: Arc<Mutex<()>>,
 }
 
-impl Later {
+impl CopiedTexts {
     /// The texts' ids, and their turn: batches are computed one at a time.
     pub(crate) fn encode(self) -> (Encoded, Turn) {
         (encode(&self.encoder, &self.vocabulary, &self.texts), Turn(self.turn))

@@ -13,7 +13,7 @@ use recurra_text::{BuildOptions, Built, Full, Vocabulary, build, push_units};
 use crate::strings::{for_each_token, read, token_string};
 
 pub(crate) fn full(_: Full) -> Error {
-    let message = "the different tokens of the texts come to more than 4 GiB in all";
+    let message = "the distinct tokens of the texts exceed 4 GiB in total";
     Error::new(ErrorCode::OutOfRange, message)
 }
 

@@ -103,7 +103,7 @@ impl<'a> Arrays<'a> {
         let mut found = self.0.iter().filter(|array| array.name == name);
         let array = found.next().ok_or_else(|| damaged(format!("array {name} is missing")))?;
         if found.next().is_some() {
-            return Err(damaged(format!("array {name} is there twice")));
+            return Err(damaged(format!("array {name} occurs twice")));
         }
         if array.dtype != T::DTYPE {
             return Err(damaged(format!("array {name} must be {}, not {}", T::DTYPE.name(), array.dtype.name())));
@@ -201,7 +201,7 @@ impl LinearModel {
         let arrays = Arrays(arrays);
         let meta: Vec<u32> = arrays.values("meta")?;
         if let Some(&version) = meta.first().filter(|&&version| version > VERSION) {
-            return Err(damaged(format!("the linear part has version {version}; this release reads up to {VERSION}")));
+            return Err(damaged(format!("the linear model has version {version}; this release reads up to {VERSION}")));
         }
         let Ok([_, words, min_word, min, max, classes, several @ 0..=1, low, high, features]) =
             <[u32; 10]>::try_from(meta)
@@ -223,11 +223,11 @@ impl LinearModel {
         let vocabularies = [arrays.vocabulary("words")?, arrays.vocabulary("chars")?];
         let count: usize = vocabularies.iter().map(Vocabulary::len).sum();
         if count != features as usize || count > FeatureOptions::MOST {
-            return Err(damaged(format!("the linear part names {features} features and lists {count}")));
+            return Err(damaged(format!("the linear model names {features} features and lists {count}")));
         }
         let rows = u64::from(high) << 32 | u64::from(low);
         if vocabularies.iter().flat_map(|vocabulary| &vocabulary.rows).any(|&with| u64::from(with) > rows) {
-            return Err(damaged("the linear part has features of more rows than were counted"));
+            return Err(damaged("the linear model has features of more rows than were counted"));
         }
         let weights = arrays.get::<i8>("weights")?;
         let shape = &weights.shape;

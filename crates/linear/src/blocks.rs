@@ -52,30 +52,30 @@ macro_rules! by_lanes {
 pub(crate) use by_lanes;
 
 /// Computes a result from the solution of a block of labels.
-pub(crate) trait OfBlock {
-    type Made: Send;
+pub(crate) trait BlockTask {
+    type Output: Send;
 
     /// The result for labels `block * L..`, from their solution and the number of epochs it took.
-    fn make<const L: usize>(&self, solver: &Solver<'_, L>, epochs: usize) -> Self::Made;
+    fn run<const L: usize>(&self, solver: &Solver<'_, L>, epochs: usize) -> Self::Output;
 }
 
 /// Solves all labels block by block and computes a result from each solution.
-pub(crate) fn each_block<T: OfBlock + Sync>(
+pub(crate) fn each_block<T: BlockTask + Sync>(
     shared: &Shared<'_>,
     scaling: &Scaling,
     members: &[u32],
     candidate: Candidate,
     of: &T,
-) -> Result<Vec<T::Made>> {
-    fn one<const L: usize, T: OfBlock>(
+) -> Result<Vec<T::Output>> {
+    fn one<const L: usize, T: BlockTask>(
         problem: &Problem<'_>,
         block: usize,
         candidate: Candidate,
         of: &T,
-    ) -> Result<T::Made> {
+    ) -> Result<T::Output> {
         let mut solver = Solver::<L>::new(problem, block * L);
         let epochs = solver.solve(candidate)?;
-        Ok(of.make(&solver, epochs))
+        Ok(of.run(&solver, epochs))
     }
     let problem = shared.problem(scaling, members);
     let (outputs, problem) = (shared.outputs, &problem);

@@ -22,7 +22,7 @@ pub struct Trial {
 }
 
 /// Rows to train on and held-out rows to measure on.
-pub(crate) struct On<'a> {
+pub(crate) struct Split<'a> {
     pub(crate) members: &'a [u32],
     pub(crate) scaling: &'a Scaling,
     pub(crate) rows: &'a Rows,
@@ -40,7 +40,7 @@ pub(crate) struct Chosen {
 }
 
 /// Number of training rows that is enough to compare candidates.
-pub(crate) const ENOUGH: usize = 20_000;
+pub(crate) const ENOUGH_MEMBERS: usize = 20_000;
 
 /// Chooses the loss and its cost by cross-validation; `None` without folds.
 pub(crate) fn choose_by_folds(
@@ -64,15 +64,15 @@ pub(crate) fn choose_by_folds(
         let members: Vec<Vec<u32>> = folds.iter().map(members).collect();
         let scaled = |members: &Vec<u32>| Scaling::of_members(rows, members, features, options.threads);
         let scalings: Vec<Scaling> = members.iter().map(scaled).collect();
-        let on: Vec<On<'_>> = folds
+        let on: Vec<Split<'_>> = folds
             .iter()
             .zip(members.iter().zip(&scalings))
-            .map(|(fold, (members, scaling))| On { members, scaling, rows, held_scaling: scaling, held: &fold.held })
+            .map(|(fold, (members, scaling))| Split { members, scaling, rows, held_scaling: scaling, held: &fold.held })
             .collect();
         choose(shared, &on, candidates, owned.labels(), classes)
     };
-    let mut chosen = if options.candidates.len() > 1 && folds[0].members.len() > ENOUGH {
-        let few = choose_on(ENOUGH, options.candidates)?;
+    let mut chosen = if options.candidates.len() > 1 && folds[0].members.len() > ENOUGH_MEMBERS {
+        let few = choose_on(ENOUGH_MEMBERS, options.candidates)?;
         let best = choose_on(usize::MAX, &[few.trials[few.best].candidate])?;
         let mut trials = few.trials;
         trials[few.best] = best.trials[0];
@@ -87,7 +87,7 @@ pub(crate) fn choose_by_folds(
 /// Tries every candidate on every fold. `labels` are those of all held-out rows, fold by fold.
 pub(crate) fn choose(
     shared: &Shared<'_>,
-    on: &[On<'_>],
+    on: &[Split<'_>],
     candidates: &[Candidate],
     labels: Labels<'_>,
     classes: usize,
@@ -151,7 +151,7 @@ fn best_trial(trials: &[Trial], rows: usize) -> usize {
 /// Scores of the held-out rows for every candidate; each row has the lanes of one block of labels.
 pub(crate) fn path<const L: usize>(
     problem: &Problem<'_>,
-    on: &On<'_>,
+    on: &Split<'_>,
     block: usize,
     candidates: &[Candidate],
 ) -> Result<Vec<Vec<f32>>> {

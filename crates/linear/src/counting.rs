@@ -15,9 +15,9 @@ use crate::vocabulary::{Vocabulary, merge};
 
 /// A hasher for keys that are already hashes.
 #[derive(Default)]
-struct AsIs(u64);
+struct IdentityHasher(u64);
 
-impl Hasher for AsIs {
+impl Hasher for IdentityHasher {
     fn finish(&self) -> u64 {
         self.0
     }
@@ -29,11 +29,11 @@ impl Hasher for AsIs {
     }
 }
 
-type ByHash = HashMap<u64, u32, BuildHasherDefault<AsIs>>;
+type ByHash = HashMap<u64, u32, BuildHasherDefault<IdentityHasher>>;
 
 /// Numbers n-grams in order of first occurrence and counts the rows with each.
 #[derive(Default)]
-struct Met {
+struct NgramCounts {
     table: Option<Table>,
     prints: Vec<u32>,
     rows: Vec<u32>,
@@ -41,7 +41,7 @@ struct Met {
     last: Vec<u32>,
 }
 
-impl Met {
+impl NgramCounts {
     fn number(&mut self, print: u32) -> u32 {
         let table = self.table.get_or_insert_with(|| Table::new(1024));
         let number = table.get_or_insert(print, self.prints.len() as u32);
@@ -91,8 +91,8 @@ struct Part {
     words_of: Lists,
     words: ByHash,
     word_hashes: Vec<u64>,
-    chars: Met,
-    word_ngrams: Met,
+    chars: NgramCounts,
+    word_ngrams: NgramCounts,
     /// The last row with each stretch, plus one.
     last: Vec<u32>,
     rows: Lists,
@@ -110,8 +110,8 @@ impl Part {
             words_of: Lists::new(),
             words: ByHash::default(),
             word_hashes: Vec::new(),
-            chars: Met::default(),
-            word_ngrams: Met::default(),
+            chars: NgramCounts::default(),
+            word_ngrams: NgramCounts::default(),
             last: Vec::new(),
             rows: Lists::new(),
             lower: String::new(),
@@ -129,7 +129,7 @@ impl Part {
             let key = hash(stretch);
             let number = match self.stretches.get(&key) {
                 Some(&number) => number,
-                None => self.meet(key, stretch),
+                None => self.add_stretch(key, stretch),
             };
             self.rows.all.push(number);
             if self.last[number as usize] != row {
@@ -151,7 +151,7 @@ impl Part {
     }
 
     /// Computes the n-grams and words of a new stretch.
-    fn meet(&mut self, key: u64, stretch: &str) -> u32 {
+    fn add_stretch(&mut self, key: u64, stretch: &str) -> u32 {
         let number = self.last.len() as u32;
         self.stretches.insert(key, number);
         self.last.push(0);
@@ -214,7 +214,7 @@ impl Counter {
     /// `InvalidArgument` for more than 4,000,000,000 rows.
     pub fn add<T: AsRef<str> + Sync>(&mut self, texts: &[T]) -> Result<()> {
         if self.rows + texts.len() > 4_000_000_000 {
-            return Err(invalid("a linear model is trained on 4,000,000,000 rows at most"));
+            return Err(invalid("a linear model can be trained on at most 4,000,000,000 rows"));
         }
         // Short batches use fewer threads: every part has its own dictionaries, which cost time to build.
         let parts = self.parts.len().min(texts.len().div_ceil(64)).max(1);
@@ -243,7 +243,7 @@ impl Counter {
         if self.rows == 0 {
             return Err(invalid("a linear model needs at least one row"));
         }
-        let merged = |met: fn(&Part) -> &Met| {
+        let merged = |met: fn(&Part) -> &NgramCounts| {
             let all =
                 self.parts.iter().map(met).flat_map(|met| met.prints.iter().copied().zip(met.rows.iter().copied()));
             merge(all.collect(), self.options.min_rows)

@@ -52,7 +52,7 @@ impl LinearModel {
     /// `OutOfRange` for a label that the model does not have.
     pub fn explain(&self, text: &str, label: usize) -> Result<Explanation> {
         if label >= self.classes {
-            let message = format!("label {label} is outside of {} labels", self.classes);
+            let message = format!("label {label} is outside the {} labels", self.classes);
             return Err(Error::new(ErrorCode::OutOfRange, message));
         }
         let (output, sign) = match (self.outputs(), label) {

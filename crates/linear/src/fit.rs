@@ -1,7 +1,7 @@
 //! Fits the weights of all labels: selects features and rounds the weights to 8 bits.
 
 use crate::arrays::bytes_of;
-use crate::blocks::{OfBlock, Shared, each_block, lanes};
+use crate::blocks::{BlockTask, Shared, each_block, lanes};
 use crate::error::Result;
 use crate::featurizer::Featurizer;
 use crate::math::Portable;
@@ -20,10 +20,10 @@ pub(crate) struct Fitted {
 /// Rounds a block's weights to 8 bits.
 struct Rounded;
 
-impl OfBlock for Rounded {
-    type Made = Fitted;
+impl BlockTask for Rounded {
+    type Output = Fitted;
 
-    fn make<const L: usize>(&self, solver: &Solver<'_, L>, epochs: usize) -> Fitted {
+    fn run<const L: usize>(&self, solver: &Solver<'_, L>, epochs: usize) -> Fitted {
         let weights = solver.weights();
         let mut largest = [0.0f32; L];
         for values in weights {
@@ -74,10 +74,10 @@ pub(crate) fn assemble(fitted: Vec<Fitted>, outputs: usize, features: usize, num
 /// Sums the squared weights of each feature.
 struct Squares;
 
-impl OfBlock for Squares {
-    type Made = Vec<f32>;
+impl BlockTask for Squares {
+    type Output = Vec<f32>;
 
-    fn make<const L: usize>(&self, solver: &Solver<'_, L>, _: usize) -> Vec<f32> {
+    fn run<const L: usize>(&self, solver: &Solver<'_, L>, _: usize) -> Vec<f32> {
         solver.weights().iter().map(|values| values.iter().map(|value| value * value).sum()).collect()
     }
 }

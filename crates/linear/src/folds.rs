@@ -12,7 +12,7 @@ pub(crate) struct Fold {
 }
 
 /// Maximum work of all folds together: features of all rows times scores.
-const MUCH: f64 = 1.5e8;
+const MAX_WORK: f64 = 1.5e8;
 
 /// The folds: each holds out another part of the rows. Rows are sorted.
 pub(crate) fn folds(all: &Rows, outputs: usize, held_out: &HeldOut<'_>, seed: u64) -> Vec<Fold> {
@@ -23,7 +23,7 @@ pub(crate) fn folds(all: &Rows, outputs: usize, held_out: &HeldOut<'_>, seed: u6
     let (parts, used) = if rows <= 20_000 {
         // With few features and labels, more folds are used.
         let work = all.entries() as f64 * outputs as f64;
-        (5.min(rows), ((MUCH / work.max(1.0)) as usize).clamp(1, 5.min(rows)))
+        (5.min(rows), ((MAX_WORK / work.max(1.0)) as usize).clamp(1, 5.min(rows)))
     } else {
         // The scores of the held-out rows stay below a few hundred megabytes.
         (20.max(rows * outputs / 20_000_000), 1)

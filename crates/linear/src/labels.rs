@@ -55,7 +55,7 @@ impl Labels<'_> {
         };
         match all.iter().find(|&&label| label as usize >= classes) {
             Some(label) => {
-                Err(Error::new(ErrorCode::OutOfRange, format!("label {label} is outside of {classes} labels")))
+                Err(Error::new(ErrorCode::OutOfRange, format!("label {label} is outside the {classes} labels")))
             }
             None => Ok(()),
         }

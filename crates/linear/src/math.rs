@@ -4,7 +4,7 @@ use recurra_core::random::SplitMix64;
 
 /// `1 / (1 + exp(t))` for `t` in `[-30, 30]`.
 #[inline(always)]
-pub(crate) fn falling<const L: usize>(t: [f32; L]) -> [f32; L] {
+pub(crate) fn sigmoid_of_negative<const L: usize>(t: [f32; L]) -> [f32; L] {
     let mut result = [0.0; L];
     for lane in 0..L {
         // exp(t) = 2^n * exp(r). Adding the magic number rounds to an integer, which the low bits then contain.
@@ -104,7 +104,7 @@ mod tests {
         for step in -3000..=3000 {
             let t = step as f32 / 100.0;
             let exact = 1.0 / (1.0 + f64::from(t).exp());
-            let [given] = falling([t]);
+            let [given] = sigmoid_of_negative([t]);
             assert!((f64::from(given) - exact).abs() <= 4e-7 * exact, "{t}: {given} {exact}");
         }
     }

@@ -3,7 +3,7 @@
 use crate::error::{Result, invalid};
 use crate::labels::Labels;
 use crate::math::{Portable, ln_sigmoid};
-use crate::probabilities::{Quality, least, quality};
+use crate::probabilities::{Quality, minimize, quality};
 
 /// A mixture of a network and a linear model: the weighted sum of their log-probabilities times a sharpness, normalised
 /// again.
@@ -126,7 +126,7 @@ impl Mix {
                     let mix = Self { network, sharpness: ln.portable_exp() as f32 };
                     (cell.borrow_mut())(mix).log_loss + mix.prior(rows)
                 };
-                let mix = Self { network, sharpness: least(-4.0, 2.0, 13, loss).portable_exp() as f32 };
+                let mix = Self { network, sharpness: minimize(-4.0, 2.0, 13, loss).portable_exp() as f32 };
                 (mix, measure(mix))
             })
             .collect();

@@ -42,7 +42,7 @@ impl FeatureOptions {
             )));
         }
         if self.words == 0 && max == 0 {
-            return Err(invalid("words and chars must not both be left out"));
+            return Err(invalid("words and chars must not both be disabled"));
         }
         if self.min_rows == 0 {
             return Err(invalid("min_rows must be at least 1"));

@@ -104,7 +104,7 @@ pub fn calibration_error(log_probabilities: &[f32], classes: usize, labels: &[u3
 }
 
 /// The position of the minimum of a unimodal function in `low..high`, by golden-section search.
-pub(crate) fn least(mut low: f64, mut high: f64, steps: usize, value: impl Fn(f64) -> f64) -> f64 {
+pub(crate) fn minimize(mut low: f64, mut high: f64, steps: usize, value: impl Fn(f64) -> f64) -> f64 {
     const GOLDEN: f64 = 0.618_033_988_749_895;
     let (mut a, mut b) = (high - GOLDEN * (high - low), low + GOLDEN * (high - low));
     let (mut at_a, mut at_b) = (value(a), value(b));
@@ -131,13 +131,13 @@ pub(crate) fn sharpness(scores: &[f32], outputs: usize, classes: usize, labels: 
         let mut logs = logs.borrow_mut();
         all_log_probabilities(scores, outputs, classes, ln.portable_exp() as f32, labels.several(), &mut logs);
         let rows = labels.rows().max(1) as f64;
-        quality(&logs, classes, labels).log_loss + surprise(&logs, labels.several()) / rows
+        quality(&logs, classes, labels).log_loss + uniform_loss(&logs, labels.several()) / rows
     };
-    least(-3.0, 3.0, 20, loss).portable_exp() as f32
+    minimize(-3.0, 3.0, 20, loss).portable_exp() as f32
 }
 
 /// Mean log loss of log-probabilities if all labels were equally likely.
-fn surprise(logs: &[f32], several: bool) -> f64 {
+fn uniform_loss(logs: &[f32], several: bool) -> f64 {
     let one = |&log: &f32| {
         let has = f64::from(log);
         if several { -0.5 * (has + (-has.min(-1e-12).portable_exp_m1()).portable_ln()) } else { -has }

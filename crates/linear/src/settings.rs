@@ -115,7 +115,7 @@ impl std::fmt::Display for Refusal {
 /// Maximum number of labels of a model.
 pub const MOST_LABELS: usize = 2_000;
 /// Maximum work, features of all rows times labels: about three minutes on one core.
-const MOST_WORK: u64 = 40_000_000_000;
+const MAX_WORK: u64 = 40_000_000_000;
 
 /// The reason why a linear model with this number of labels would be too large or take too long, if it would.
 #[must_use]
@@ -124,7 +124,7 @@ pub fn refusal(rows: &Rows, classes: usize) -> Option<Refusal> {
         return Some(Refusal::Labels { labels: classes, most: MOST_LABELS });
     }
     let work = rows.entries() as u64 * classes as u64;
-    (work > MOST_WORK).then_some(Refusal::Work { work, most: MOST_WORK })
+    (work > MAX_WORK).then_some(Refusal::Work { work, most: MAX_WORK })
 }
 
 /// Checks all arguments of a training.
@@ -141,7 +141,7 @@ pub(crate) fn validate(rows: &Rows, labels: Labels<'_>, classes: usize, options:
     }
     labels.validate(rows.len(), classes)?;
     if options.candidates.is_empty() || !options.candidates.iter().all(|one| one.cost > 0.0 && one.cost <= 1e6) {
-        return Err(invalid("candidates must be at least one, with costs above 0 and up to 1,000,000"));
+        return Err(invalid("there must be at least one candidate, with costs above 0 and up to 1,000,000"));
     }
     if !(options.tolerance > 0.0 && options.tolerance <= 1.0) {
         return Err(invalid(format!("tolerance must be above 0 and at most 1, not {}", options.tolerance)));
@@ -163,7 +163,7 @@ pub(crate) fn validate(rows: &Rows, labels: Labels<'_>, classes: usize, options:
     }
     if let HeldOut::Rows(held, labels) = &options.held_out {
         if held.is_empty() {
-            return Err(invalid("the rows held out must not be empty"));
+            return Err(invalid("the held-out rows must not be empty"));
         }
         labels.validate(held.len(), classes)?;
     }

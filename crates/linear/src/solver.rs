@@ -14,7 +14,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use crate::error::{Error, ErrorCode, Result};
 use crate::labels::Labels;
-use crate::math::{Random, falling};
+use crate::math::{Random, sigmoid_of_negative};
 use crate::rows::{Rows, unpack};
 use crate::scaling::Scaling;
 use crate::work::Work;
@@ -291,9 +291,9 @@ fn logistic_step<const L: usize>(
         let (low, high) = (before[lane].min(wanted[lane]), before[lane].max(wanted[lane]));
         t[lane] = 0.0f32.max(low).min(high);
     }
-    let old = falling(*before);
+    let old = sigmoid_of_negative(*before);
     for _ in 0..5 {
-        let share = falling(t);
+        let share = sigmoid_of_negative(t);
         for lane in 0..L {
             let slope = length * costs[lane];
             let value = t[lane] - wanted[lane] - slope * (share[lane] - old[lane]);
@@ -301,7 +301,7 @@ fn logistic_step<const L: usize>(
             t[lane] = t[lane].clamp(-LARGEST, LARGEST);
         }
     }
-    let new = falling(t);
+    let new = sigmoid_of_negative(t);
     let delta = std::array::from_fn(|lane| costs[lane] * (new[lane] - old[lane]) * sign[lane]);
     (t, delta)
 }

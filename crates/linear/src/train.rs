@@ -4,7 +4,7 @@ use std::sync::Mutex;
 
 use crate::arrays::bytes_of;
 use crate::blocks::{Shared, lanes};
-use crate::choose::{ENOUGH, On, Trial, choose, choose_by_folds};
+use crate::choose::{ENOUGH_MEMBERS, Split, Trial, choose, choose_by_folds};
 use crate::error::Result;
 use crate::featurizer::Featurizer;
 use crate::fit::{assemble, cut, fit, heaviest};
@@ -63,7 +63,7 @@ impl LinearModel {
         let folds = folds(rows, outputs, &options.held_out, options.seed);
         let trainings = match (&options.held_out, folds.first()) {
             (HeldOut::Rows(..), _) => options.candidates.len(),
-            (_, Some(fold)) if options.candidates.len() > 1 && fold.members.len() > ENOUGH => {
+            (_, Some(fold)) if options.candidates.len() > 1 && fold.members.len() > ENOUGH_MEMBERS => {
                 options.candidates.len() + 1
             }
             _ => folds.len() * options.candidates.len(),
@@ -78,8 +78,13 @@ impl LinearModel {
             HeldOut::Rows(held, held_labels) => {
                 let held_scaling = Scaling::new(held, featurizer.idf().to_vec(), options.threads);
                 let numbers: Vec<u32> = (0..held.len() as u32).collect();
-                let on =
-                    [On { members: &all, scaling: &scaling, rows: held, held_scaling: &held_scaling, held: &numbers }];
+                let on = [Split {
+                    members: &all,
+                    scaling: &scaling,
+                    rows: held,
+                    held_scaling: &held_scaling,
+                    held: &numbers,
+                }];
                 Some(choose(&shared, &on, options.candidates, *held_labels, classes)?)
             }
             HeldOut::Automatic => choose_by_folds(&shared, &folds, featurizer.len(), classes)?,

@@ -30,7 +30,7 @@ pub(crate) struct Encoded {
 }
 
 fn full(_: Full) -> Error {
-    Error::new(ErrorCode::OutOfRange, "the different words of the texts come to more than 4 GiB in all")
+    Error::new(ErrorCode::OutOfRange, "the distinct words of the texts exceed 4 GiB in total")
 }
 
 impl Corpus {

@@ -7,7 +7,7 @@ pub(crate) fn invalid(option: &'static str, message: impl Into<String>) -> Error
 }
 
 fn no_memory(bytes: usize) -> Error {
-    Error::new(ErrorCode::OutOfMemory, format!("the system gives no memory for {bytes} more bytes"))
+    Error::new(ErrorCode::OutOfMemory, format!("the system refused memory for {bytes} more bytes"))
 }
 
 /// Reserves space for more values.

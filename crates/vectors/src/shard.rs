@@ -15,7 +15,7 @@ use crate::subwords::Subwords;
 const MEASURED: u64 = 16;
 
 /// The data that all shards read.
-pub(crate) struct Lesson {
+pub(crate) struct Shared {
     pub(crate) options: Options,
     pub(crate) texts: Encoded,
     pub(crate) subwords: Subwords,
@@ -67,28 +67,28 @@ pub(crate) struct Shard {
 }
 
 /// A shard's work as a type that is compiled for each instruction set; a closure is not always specialised.
-struct Learning<'a, const WIDTH: usize> {
+struct LearnTask<'a, const WIDTH: usize> {
     shard: &'a mut Shard,
-    lesson: &'a Lesson,
+    shared: &'a Shared,
     tables: Tables<'a>,
     part: Part,
 }
 
-impl<const WIDTH: usize> WithSimd for Learning<'_, WIDTH> {
+impl<const WIDTH: usize> WithSimd for LearnTask<'_, WIDTH> {
     type Output = Result<()>;
 
     #[inline(always)]
     fn with_simd<S: Simd>(self, simd: S) -> Result<()> {
-        self.shard.read::<S, WIDTH>(simd, self.lesson, self.tables, self.part)
+        self.shard.read::<S, WIDTH>(simd, self.shared, self.tables, self.part)
     }
 }
 
 impl Shard {
-    pub(crate) fn new(lesson: &Lesson) -> Result<Self> {
-        let (width, negatives) = (lesson.width, lesson.options.negatives);
+    pub(crate) fn new(shared: &Shared) -> Result<Self> {
+        let (width, negatives) = (shared.width, shared.options.negatives);
         Ok(Self {
-            input: Copies::new(lesson.subwords.len(), width)?,
-            output: Copies::new(lesson.texts.counts.len(), width)?,
+            input: Copies::new(shared.subwords.len(), width)?,
+            output: Copies::new(shared.texts.counts.len(), width)?,
             loss: Loss::default(),
             hidden: filled(0.0, width)?,
             gradient: filled(0.0, width)?,
@@ -106,15 +106,15 @@ impl Shard {
     }
 
     /// Learns from a part of the texts, starting from the current tables.
-    pub(crate) fn learn(&mut self, lesson: &Lesson, tables: Tables<'_>, part: Part) -> Result<()> {
+    pub(crate) fn learn(&mut self, shared: &Shared, tables: Tables<'_>, part: Part) -> Result<()> {
         self.input.clear();
         self.output.clear();
         (self.loss, self.pairs) = (Loss::default(), 0);
         let shard = self;
         // A width known at compile time makes the most common one faster.
-        match lesson.width {
-            64 => pulp::Arch::new().dispatch(Learning::<64> { shard, lesson, tables, part }),
-            _ => pulp::Arch::new().dispatch(Learning::<0> { shard, lesson, tables, part }),
+        match shared.width {
+            64 => pulp::Arch::new().dispatch(LearnTask::<64> { shard, shared, tables, part }),
+            _ => pulp::Arch::new().dispatch(LearnTask::<0> { shard, shared, tables, part }),
         }
     }
 
@@ -122,11 +122,11 @@ impl Shard {
     fn read<S: Simd, const WIDTH: usize>(
         &mut self,
         s: S,
-        lesson: &Lesson,
+        shared: &Shared,
         tables: Tables<'_>,
         part: Part,
     ) -> Result<()> {
-        let Lesson { options, texts, .. } = lesson;
+        let Shared { options, texts, .. } = shared;
         let mut random = Random::new(options.seed, part.draw);
         let mut read = 0;
         for text in part.texts.0..part.texts.1 {
@@ -136,7 +136,7 @@ impl Shard {
             line.clear();
             reserve(&mut line, words.len())?;
             line.extend(words.iter().filter(|&&word| {
-                let kept = lesson.kept[word as usize];
+                let kept = shared.kept[word as usize];
                 kept >= 1.0 || random.share() < kept
             }));
             let rate = (part.rate - part.fall * read as f32).max(0.0);
@@ -147,17 +147,17 @@ impl Shard {
                 self.inputs.clear();
                 match options.kind {
                     Kind::SkipGram => {
-                        self.hold(lesson, tables, line[at])?;
+                        self.add_input(shared, tables, line[at])?;
                         for other in around.filter(|&other| other != at) {
-                            self.pair::<S, WIDTH>(s, lesson, tables, line[other], rate, &mut random)?;
+                            self.pair::<S, WIDTH>(s, shared, tables, line[other], rate, &mut random)?;
                         }
                     }
                     Kind::Cbow => {
                         for other in around.filter(|&other| other != at) {
-                            self.hold(lesson, tables, line[other])?;
+                            self.add_input(shared, tables, line[other])?;
                         }
                         if !self.inputs.is_empty() {
-                            self.pair::<S, WIDTH>(s, lesson, tables, line[at], rate, &mut random)?;
+                            self.pair::<S, WIDTH>(s, shared, tables, line[at], rate, &mut random)?;
                         }
                     }
                 }
@@ -169,8 +169,8 @@ impl Shard {
 
     /// Adds the rows of a word to the rows whose mean is the hidden vector.
     #[inline(always)]
-    fn hold(&mut self, lesson: &Lesson, tables: Tables<'_>, word: u32) -> Result<()> {
-        let rows = lesson.subwords.of(word);
+    fn add_input(&mut self, shared: &Shared, tables: Tables<'_>, word: u32) -> Result<()> {
+        let rows = shared.subwords.of(word);
         reserve(&mut self.inputs, rows.len())?;
         for &row in rows {
             let place = self.input.place(tables.input, row)?;
@@ -187,7 +187,7 @@ impl Shard {
     fn pair<S: Simd, const WIDTH: usize>(
         &mut self,
         s: S,
-        lesson: &Lesson,
+        shared: &Shared,
         tables: Tables<'_>,
         target: u32,
         rate: f32,
@@ -195,7 +195,7 @@ impl Shard {
     ) -> Result<()> {
         self.targets[0] = self.output.place(tables.output, target)?;
         for at in 1..self.targets.len() {
-            let negative = lesson.negatives.draw(random, target);
+            let negative = shared.negatives.draw(random, target);
             self.targets[at] = self.output.place(tables.output, negative)?;
         }
         self.update::<S, WIDTH>(s, rate);
@@ -294,7 +294,7 @@ mod tests {
         let texts = corpus.encode(&options).unwrap();
         let subwords = Subwords::new(&texts.words, &options).unwrap();
         let negatives = Negatives::new(&texts.counts).unwrap();
-        let mut shard = Shard::new(&Lesson { options, texts, subwords, kept: Vec::new(), negatives, width }).unwrap();
+        let mut shard = Shard::new(&Shared { options, texts, subwords, kept: Vec::new(), negatives, width }).unwrap();
         (shard.input, shard.output) =
             (Copies::new(inputs.len(), width).unwrap(), Copies::new(outputs.len(), width).unwrap());
         for row in 0..inputs.len() as u32 {

@@ -15,7 +15,7 @@ use crate::options::Options;
 use crate::random::Random;
 use crate::rows::Copies;
 use crate::sampling::{Negatives, kept};
-use crate::shard::{Lesson, Loss, Part, Shard, Tables};
+use crate::shard::{Loss, Part, Shard, Shared, Tables};
 use crate::subwords::Subwords;
 
 /// Maximum number of shards in a round, and so of useful threads.
@@ -50,7 +50,7 @@ pub struct Progress {
 
 /// A training in progress.
 pub struct Trainer {
-    lesson: Lesson,
+    shared: Shared,
     pool: Pool,
     input: Vec<f32>,
     output: Vec<f32>,
@@ -88,10 +88,10 @@ impl Trainer {
         let part = (size / (ROUNDS * count)).clamp(1, WORDS);
         let parts = cut(&texts.ends, part)?;
         let rounds = parts.len().div_ceil(count);
-        let lesson = Lesson { options: options.clone(), texts, subwords, kept: keep, negatives, width };
-        let shards = (0..count).map(|_| Shard::new(&lesson).map(Mutex::new)).collect::<Result<_>>()?;
+        let shared = Shared { options: options.clone(), texts, subwords, kept: keep, negatives, width };
+        let shards = (0..count).map(|_| Shard::new(&shared).map(Mutex::new)).collect::<Result<_>>()?;
         Ok(Self {
-            lesson,
+            shared,
             pool: Pool::new(options.threads.min(count)),
             input,
             output,
@@ -108,7 +108,7 @@ impl Trainer {
     /// Whether the training is finished.
     #[must_use]
     pub fn done(&self) -> bool {
-        self.epoch >= self.lesson.options.epochs
+        self.epoch >= self.shared.options.epochs
     }
 
     /// The progress. The loss is that of the rounds since the last call.
@@ -118,13 +118,13 @@ impl Trainer {
     }
 
     fn all_words(&self) -> u64 {
-        self.lesson.texts.numbers.len() as u64 * u64::from(self.lesson.options.epochs)
+        self.shared.texts.numbers.len() as u64 * u64::from(self.shared.options.epochs)
     }
 
     /// Memory in use, in bytes.
     #[must_use]
     pub fn bytes(&self) -> usize {
-        let Lesson { texts, subwords, kept, .. } = &self.lesson;
+        let Shared { texts, subwords, kept, .. } = &self.shared;
         let shard = |shard: &Mutex<Shard>| shard.lock().unwrap_or_else(PoisonError::into_inner).bytes();
         let words = texts.words.bytes() + 20 * kept.len() + subwords.bytes();
         words
@@ -142,10 +142,10 @@ impl Trainer {
             return Ok(());
         }
         let all = self.all_words() as f64;
-        let rate = |words: u64| (f64::from(self.lesson.options.rate) * (1.0 - words as f64 / all)).max(0.0) as f32;
+        let rate = |words: u64| (f64::from(self.shared.options.rate) * (1.0 - words as f64 / all)).max(0.0) as f32;
         // Like fastText's threads, the shards start at evenly spaced positions in the texts.
         let part_of = |shard: usize| Some(shard * self.rounds + self.round).filter(|&part| part < self.parts.len());
-        let fall = f64::from(self.lesson.options.rate) * self.shards.len() as f64 / all;
+        let fall = f64::from(self.shared.options.rate) * self.shards.len() as f64 / all;
         let tables = Tables { input: &self.input, output: &self.output };
         let failed = Mutex::new(None);
         let next = AtomicUsize::new(0);
@@ -158,7 +158,7 @@ impl Trainer {
                 let part = part_of(number).map_or((0, 0), |part| self.parts[part]);
                 let draw = [u64::from(self.epoch), self.round as u64, number as u64];
                 let part = Part { texts: part, draw, rate: start, fall: fall as f32 };
-                if let Err(error) = guard(|| shard.learn(&self.lesson, tables, part)) {
+                if let Err(error) = guard(|| shard.learn(&self.shared, tables, part)) {
                     *failed.lock().unwrap_or_else(PoisonError::into_inner) = Some(error);
                 }
             }
@@ -168,7 +168,7 @@ impl Trainer {
         }
         for part in (0..self.shards.len()).filter_map(part_of) {
             let (first, end) = self.parts[part];
-            let ends = &self.lesson.texts.ends;
+            let ends = &self.shared.texts.ends;
             let start = if first == 0 { 0 } else { ends[first - 1] };
             self.words += (ends[end - 1] - start) as u64;
         }
@@ -186,7 +186,7 @@ impl Trainer {
 
     /// Merges the shards.
     fn merge(&mut self, rate: f32) {
-        let width = self.lesson.width;
+        let width = self.shared.width;
         let Self { shards, input, output, pool, loss, .. } = self;
         let shards: Vec<&Shard> =
             shards.iter_mut().map(|shard| &*shard.get_mut().unwrap_or_else(PoisonError::into_inner)).collect();
@@ -217,7 +217,7 @@ impl Trainer {
     /// # Errors
     /// `OUT_OF_MEMORY`.
     pub fn finish(self) -> Result<Learned> {
-        let Self { lesson: Lesson { options, texts, subwords, width, .. }, input, output, shards, .. } = self;
+        let Self { shared: Shared { options, texts, subwords, width, .. }, input, output, shards, .. } = self;
         drop((output, shards));
         Learned::new(texts.words, texts.counts, subwords, (input, width), options.dim)
     }

@@ -61,7 +61,7 @@ pub enum Own {
 }
 
 /// Maximum weight of the shape, as in the addon.
-const MOST_SHAPE: f64 = 0.9;
+const MAX_SHAPE_SHARE: f64 = 0.9;
 
 /// Number of settings that all kinds have.
 const COMMON: usize = 16;
@@ -110,7 +110,7 @@ impl Settings {
             (1, &[_, low, high]) => f64::from_bits(u64::from(high) << 32 | u64::from(low)),
             _ => 0.0,
         };
-        if !(0.0..=MOST_SHAPE).contains(&shape_share) {
+        if !(0.0..=MAX_SHAPE_SHARE).contains(&shape_share) {
             return Err(invalid(format!("its shape has a share of {shape_share}")));
         }
         let (lower, shape) = (lower != 0, shape != 0);

@@ -1,5 +1,5 @@
-//! Texts for all benches. They follow Zipf's law over the vocabulary, which gives the lesson's share of repeated words: 702 tokens a
-//! batch, about 475 of them different.
+//! Texts for all benches. Word frequencies follow Zipf's law, with the lesson's share of repeated words: 702 tokens per
+//! batch, about 475 of them distinct.
 
 use recurra_core::random::SplitMix64;
 

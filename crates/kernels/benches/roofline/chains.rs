@@ -1,4 +1,4 @@
-//! Chains of tags.
+//! Benchmarks of CRF chains.
 
 use std::hint::black_box;
 
@@ -10,8 +10,8 @@ use serde_json::Value;
 use super::team::best;
 use super::work::{Work, row};
 
-/// Losses with gradients of 32 sentences of 20 tokens: a product of a vector with the transitions forward and one backward, and the
-/// expected transitions, for each token.
+/// Losses with gradients for 32 sentences of 20 tokens. Each token needs one vector-matrix product with the transitions
+/// forward and one backward, and the expected transitions.
 pub fn measure(seconds: f64) -> Vec<Value> {
     let layout = PackedLayout::new(&[20; 32], None).expect("valid lengths");
     let pool = Pool::new(1);

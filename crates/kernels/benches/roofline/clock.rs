@@ -1,13 +1,14 @@
-//! The clock of a core, by a chain of additions of which each waits for the one before: one cycle each on every processor that the
-//! kernels run on. (Counters of cycles need rights that a container rarely has, and the time-stamp counter runs at a separate rate.)
+//! Measures a core's clock with a chain of dependent additions, which take one cycle each on every processor that the
+//! kernels support. (Cycle counters need permissions that containers rarely have, and the time-stamp counter runs at
+//! its own rate.)
 
 use std::hint::black_box;
 use std::time::Instant;
 
-/// Additions without a branch between them.
+/// Number of additions without a branch in between.
 const CHAIN: u64 = 64;
 
-/// `rounds` times [`CHAIN`] dependent additions. They are instructions, so that the compiler cannot add them up beforehand.
+/// `rounds` times [`CHAIN`] dependent additions, in assembly so that the compiler cannot fold them.
 #[cfg(any(target_arch = "x86_64", target_arch = "aarch64"))]
 fn chain(rounds: u64) -> u64 {
     let (mut sum, step) = (black_box(1u64), black_box(3u64));
@@ -31,7 +32,7 @@ fn chain(rounds: u64) -> u64 {
     (0..rounds * CHAIN).fold(black_box(1u64), |sum, _| black_box(sum + 3))
 }
 
-/// Cycles per second of the core that this thread runs on, now; takes about 0.1 ms.
+/// Current clock rate of the core that this thread runs on, in cycles per second; takes about 0.1 ms.
 pub fn hertz() -> f64 {
     const ROUNDS: u64 = 6000;
     let start = Instant::now();

@@ -1,4 +1,4 @@
-//! What this machine can do, and how long each kernel takes for how much work. Writes JSON to standard output.
+//! Measures the limits of this machine, and the time and work of each kernel. Writes JSON to standard output.
 //!
 //! `cargo bench -p recurra-kernels --features phases --bench roofline [-- peak|memory|kernels|wide]`, with `RECURRA_ISA` for another
 //! instruction set than the best; `npm run bench -- roofline` makes the table.
@@ -17,7 +17,7 @@ mod work;
 use recurra_kernels::simd::isa;
 use serde_json::{Value, json};
 
-/// Whether the command line asks for a part: its filters are the words that are not options.
+/// Whether the command line selects a part: its filters are the arguments that are not options.
 fn wanted(name: &str) -> bool {
     let mut filters = std::env::args().skip(1).filter(|argument| !argument.starts_with('-')).peekable();
     filters.peek().is_none() || filters.any(|filter| filter == name)

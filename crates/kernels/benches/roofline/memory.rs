@@ -1,5 +1,5 @@
-//! How many bytes a second can be read and written where they lie: in each level of the caches and in memory, one after the other and
-//! as rows in no order.
+//! Measures memory bandwidth for reads and writes at each cache level and in main memory, sequentially and for rows in
+//! random order.
 
 use recurra_core::random::SplitMix64;
 use std::hint::black_box;
@@ -11,15 +11,15 @@ use serde_json::{Value, json};
 use super::simd::{Loop, run};
 use super::team;
 
-/// A level of the memory: its name, and the bytes that a thread's buffer takes there.
+/// A level of the memory hierarchy: its name, size, and the size of a thread's buffer in it.
 pub struct Level {
     pub name: &'static str,
     pub size: usize,
     buffer: usize,
 }
 
-/// The levels of this machine; on Linux as the system gives them, elsewhere those of a usual processor. The third level's share is
-/// that of one thread of `threads`.
+/// The levels of this machine: on Linux as the system reports them, elsewhere those of a typical processor. The third
+/// level is shared by `threads`.
 pub fn levels(threads: usize) -> Vec<Level> {
     let cache = |index: usize, usual: usize| {
         let file = format!("/sys/devices/system/cpu/cpu0/cache/index{index}/size");
@@ -57,7 +57,7 @@ impl Loop for Read<'_> {
     }
 }
 
-/// Writes all values, by the ordinary stores that the kernels use.
+/// Writes all values with ordinary stores, as the kernels do.
 struct Write<'a>(&'a mut [f32], f32);
 
 impl Loop for Write<'_> {
@@ -72,14 +72,14 @@ impl Loop for Write<'_> {
     }
 }
 
-/// Sums rows of `width` values in no order, each asked for some rows before it is read, as the kernels do.
+/// Sums rows of `width` values in random order. As in the kernels, each row is prefetched some rows ahead.
 struct Rows<'a> {
     values: &'a [f32],
     width: usize,
     numbers: &'a [u32],
 }
 
-/// Rows that are under way.
+/// Number of rows to prefetch ahead.
 const AHEAD: usize = 16;
 
 impl Loop for Rows<'_> {
@@ -104,7 +104,7 @@ impl Loop for Rows<'_> {
 fn prefetch(row: &[f32]) {
     #[cfg(target_arch = "x86_64")]
     for line in row.chunks(16) {
-        // SAFETY: every x86-64 processor has the instruction, and it faults for no address.
+        // SAFETY: every x86-64 processor has the instruction, and it does not fault for any address.
         unsafe {
             std::arch::x86_64::_mm_prefetch::<{ std::arch::x86_64::_MM_HINT_T0 }>(line.as_ptr().cast());
         }
@@ -119,11 +119,11 @@ fn numbers(rows: usize, count: usize, seed: u64) -> Vec<u32> {
     (0..count).map(|_| (((random.draw() >> 32) * rows as u64) >> 32) as u32).collect()
 }
 
-/// Bytes a second of one thread: read and written one after the other, and read as rows of 512 and of 64 bytes in no order.
+/// Bytes per second of one thread: sequential reads and writes, and reads of rows of 512 and 64 bytes in random order.
 fn rates(isa: Isa, level: &Level, thread: usize, seconds: f64) -> [f64; 4] {
     let len = level.buffer / 4 / 128 * 128;
     let mut buffer = Buf::zeros(len);
-    // A call takes long enough for the clock.
+    // Enough turns for the resolution of the clock.
     let turns = ((1 << 20) / level.buffer).max(1);
     let bytes = (turns * len * 4) as f64;
     let read = team::best(seconds, || {
@@ -135,7 +135,7 @@ fn rates(isa: Isa, level: &Level, thread: usize, seconds: f64) -> [f64; 4] {
         bytes
     });
     let rows = |width: usize| {
-        // As many as there are, so that a list's end finds nothing of its beginning in a nearer level.
+        // As many as there are rows, so that the start of the list is not still in a nearer level at its end.
         let list = numbers(len / width, (len / width).max(512), 977 * thread as u64 + 5);
         let turns = ((1 << 15) / list.len()).max(1);
         team::best(seconds, || {
@@ -146,7 +146,7 @@ fn rates(isa: Isa, level: &Level, thread: usize, seconds: f64) -> [f64; 4] {
     [read, write, rows(128), rows(16)]
 }
 
-/// The rates of all levels on some threads at once, each with its own buffer.
+/// The rates of all levels on several threads at once, each with its own buffer.
 pub fn measure(isa: Isa, threads: usize, seconds: f64) -> Vec<Value> {
     let rate = |level: Level| {
         let all = team::on(threads, |thread| rates(isa, &level, thread, seconds));

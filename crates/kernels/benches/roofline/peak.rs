@@ -1,5 +1,5 @@
-//! How many multiply-adds and divisions a processor does: chains of multiply-adds in registers, more than the latency of one needs to
-//! be hidden, and divisions that do not wait for each other.
+//! Measures a processor's peak rates: chains of multiply-adds in registers, more than are needed to hide their latency,
+//! and independent divisions.
 
 use std::hint::black_box;
 use std::time::Instant;
@@ -12,16 +12,16 @@ use super::clock::hertz;
 use super::simd::{Loop, lanes, run};
 use super::team;
 
-/// Independent chains. A multiply-add takes four or five cycles and two (on Arm four) can begin in each, so that ten (twenty) are
-/// needed; AVX2 has 16 registers, of which two hold the factors.
+/// Number of independent chains. A multiply-add takes four or five cycles, and two (on Arm four) can start per cycle,
+/// so ten (twenty) are needed. AVX2 has 16 registers, two of which contain the factors.
 const CHAINS: usize = 12;
 const WIDE_CHAINS: usize = 24;
-/// Without a fused instruction; with more the compiler keeps some in memory.
+/// Without fused instructions; with more chains, the compiler would spill registers.
 const FEW_CHAINS: usize = 6;
-/// Operations of each chain in one call.
+/// Operations per chain and call.
 const LENGTH: usize = 2048;
 
-/// Chains of multiply-adds; returns how many were made.
+/// Chains of multiply-adds; returns their number.
 struct Chains<const N: usize> {
     fused: bool,
 }
@@ -71,14 +71,14 @@ impl Loop for Divisions {
     }
 }
 
-/// What one thread reached: multiply-adds per second, and the clock at that time.
+/// The result of one thread: multiply-adds per second, and the clock rate at that time.
 struct Reached {
     madds: f64,
     hertz: f64,
 }
 
-/// The best of many turns of the clock and the loop: what disturbs either makes it slower, never faster. They take turns of less than
-/// a millisecond, since wide instructions may lower the clock for longer than that.
+/// The best of many alternating measurements of the clock and the loop, because disturbances only make them slower.
+/// Each takes less than a millisecond; wide instructions may lower the clock for longer than that.
 fn reach(isa: Isa, seconds: f64) -> Reached {
     let begin = Instant::now();
     let mut best = Reached { madds: 0.0, hertz: 0.0 };
@@ -91,15 +91,15 @@ fn reach(isa: Isa, seconds: f64) -> Reached {
     best
 }
 
-/// The peak of an instruction set on some threads at once: `flops` are two for each multiply-add; `share` is that of the processor's
-/// rate, which is a whole number of vectors of multiply-adds in each cycle. Portable code has no such rate: it is what the compiler
-/// makes of it.
+/// The peak of an instruction set on several threads at once. `flops` counts two per multiply-add. `share` is relative
+/// to the processor's rate, which is a whole number of vector multiply-adds per cycle. Portable code has no such rate,
+/// because it depends on the compiler.
 pub fn measure(isa: Isa, threads: usize, seconds: f64) -> Value {
     let reached = team::on(threads, |_| reach(isa, seconds));
     let madds: f64 = reached.iter().map(|one| one.madds).sum();
     let hertz: f64 = reached.iter().map(|one| one.hertz).sum();
     let vectors = madds / hertz / lanes(isa);
-    // A little above a whole number is an error of the clock, not another unit.
+    // Slightly above a whole number is an error of the clock, not another unit.
     let units = (vectors - 0.1).ceil().max(1.0);
     let share = (isa != Isa::Portable).then_some(vectors / units);
     let divisions = || team::best(seconds / 2.0, || run(isa, Divisions) as f64);

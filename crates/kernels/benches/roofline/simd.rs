@@ -1,9 +1,9 @@
-//! Loops that are compiled once for each instruction set.
+//! Loops compiled for each instruction set.
 
 use pulp::{NullaryFnOnce, Simd};
 use recurra_kernels::simd::Isa;
 
-/// A loop; `run` must be `#[inline(always)]`, or it loses the instruction set.
+/// A loop. `run` must be `#[inline(always)]`, otherwise it loses the instruction set.
 pub trait Loop {
     type Output;
     fn run<S: Simd>(self, s: S) -> Self::Output;
@@ -19,7 +19,7 @@ impl<L: Loop, S: Simd> NullaryFnOnce for Bound<L, S> {
     }
 }
 
-/// Runs a loop with an instruction set that this processor has.
+/// Runs a loop with an instruction set that this processor supports.
 pub fn run<L: Loop>(isa: Isa, work: L) -> L::Output {
     fn with<L: Loop, S: Simd>(s: S, work: L) -> L::Output {
         s.vectorize(Bound(work, s))
@@ -35,7 +35,7 @@ pub fn run<L: Loop>(isa: Isa, work: L) -> L::Output {
     }
 }
 
-/// Values of a vector.
+/// Number of values in a vector.
 pub fn lanes(isa: Isa) -> f64 {
     match isa {
         Isa::Avx512 => 16.0,

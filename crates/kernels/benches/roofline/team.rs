@@ -1,9 +1,9 @@
-//! The same measurement on several threads at once.
+//! Runs the same measurement on several threads at once.
 
 use std::sync::Barrier;
 use std::time::Instant;
 
-/// Runs `work` on `threads` threads, which begin together; it gets the thread's number.
+/// Runs `work` on `threads` threads, which start together. `work` receives the thread's number.
 pub fn on<R: Send>(threads: usize, work: impl Fn(usize) -> R + Sync) -> Vec<R> {
     let start = Barrier::new(threads);
     std::thread::scope(|scope| {
@@ -17,7 +17,7 @@ pub fn on<R: Send>(threads: usize, work: impl Fn(usize) -> R + Sync) -> Vec<R> {
     })
 }
 
-/// The highest rate of `work`, which returns how much it did, in a second. What disturbs a machine makes it slower, never faster.
+/// The highest rate per second of `work`, which returns the amount of work it did. Disturbances only make it slower.
 pub fn best(seconds: f64, mut work: impl FnMut() -> f64) -> f64 {
     let (begin, mut best) = (Instant::now(), 0.0f64);
     while begin.elapsed().as_secs_f64() < seconds {

@@ -1,30 +1,30 @@
-//! Inputs that are a word's vector followed by the mean of its features' vectors, as
-//! `torch.cat([embedding(words), embedding_bag(features, mode="mean")], -1)` gives them.
+//! Inputs with subwords: a word's vector followed by the mean of its features' vectors, as in
+//! `torch.cat([embedding(words), embedding_bag(features, mode="mean")], -1)`.
 
 use crate::random::Chosen;
 use recurra_core::distinct::{Distinct, Users};
 
-/// What the distinct inputs of a batch are made of.
+/// The words and features of the distinct inputs of a batch.
 #[derive(Default)]
 pub(crate) struct Bags {
     /// For each input, the number of its word.
     pub words: Vec<u32>,
     /// The inputs of each word.
     pub word_users: Users,
-    /// Distinct features, in order of first use; after the own ones those that only other ranks read in the same step.
+    /// Distinct features in order of first use, followed by those that only other ranks read in the same step.
     pub ids: Vec<u32>,
-    /// How many of `ids` these inputs have themselves.
+    /// Number of `ids` that these inputs have themselves.
     pub own: usize,
-    /// Where the features of each input begin in `features`, and at last how many there are.
+    /// Start of each input's features in `features`, followed by the total.
     starts: Vec<u32>,
     features: Vec<u32>,
-    /// The inputs of each distinct feature, as often as they have it.
+    /// The inputs of each distinct feature, with repetitions.
     pub feature_users: Users,
 }
 
 impl Bags {
-    /// Of inputs with these words, numbers below `count`, and the features of each, which `distinct` numbers. Those at `dropped` places,
-    /// counted over all inputs, are left out.
+    /// Creates the bags of inputs with these words, numbers below `count`, and the features of each, which `distinct`
+    /// numbers. Features at `dropped` places, counted over all inputs, are omitted.
     pub fn new<'a>(
         words: Vec<u32>,
         count: usize,

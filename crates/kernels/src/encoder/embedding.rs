@@ -1,4 +1,4 @@
-//! The embedding in a training step: words into rows, gradients of the distinct words, and their move.
+//! The embedding in a training step: looks up words, computes the gradients of the distinct words, and updates them.
 
 use std::ops::Range;
 
@@ -12,28 +12,28 @@ use crate::recurrent::sums::add_rows;
 use crate::simd::gemm::Mat;
 use crate::threads::Member;
 
-/// The embedding of a step, as a team shares it.
+/// The embedding of a step, shared by a team.
 #[derive(Clone, Copy)]
 pub(crate) struct Embedding {
     /// The words' vectors.
     pub words: Lookup,
-    /// What their characters add, if anything.
+    /// The subword features, if there are any.
     pub subwords: Option<Subwords>,
-    /// The word whose row stays zero.
+    /// The word whose vector stays zero.
     pub padding: Option<u32>,
-    /// Leaves the words' vectors as they are.
+    /// Whether the word vectors are frozen.
     pub frozen: bool,
-    /// Probability of dropping a value of a position's vector. Positions then differ from their inputs' rows, so that equal
-    /// inputs cannot be computed once.
+    /// Dropout rate for the values of a position's vector. With dropout, positions differ from their inputs' rows, so
+    /// equal inputs cannot be computed once.
     pub dropout: f32,
-    /// Inputs of the first layer: a row for each distinct input, or with dropout for each position. And their gradients.
+    /// Inputs of the first layer: a row per distinct input, or with dropout per position. And their gradients.
     pub x: Mat,
     pub dx: Mat,
-    /// Gradients of the distinct inputs; the same as `dx` without dropout.
+    /// Gradients of the distinct inputs; without dropout, the same as `dx`.
     pub d_rows: Mat,
 }
 
-/// A member's shares of the rows that a batch reads and that move.
+/// A member's shares of the rows that a batch reads and updates.
 #[derive(Clone, Default)]
 pub(crate) struct Own {
     pub words: Range<usize>,
@@ -45,15 +45,15 @@ impl Embedding {
         self.dropout > 0.0
     }
 
-    /// Whether any vector moves.
+    /// Whether any vector is trained.
     pub(super) fn learns(&self) -> bool {
         !self.frozen || self.subwords.is_some()
     }
 
-    /// The vector of the input at a packed position, before any dropout.
+    /// The vector of the input at a packed position, before dropout.
     ///
     /// # Safety
-    /// The position must be inside; the inputs must have been gathered.
+    /// The position must be in range, and the inputs must have been gathered.
     pub(super) unsafe fn vector(&self, plan: &Plan, position: usize) -> &[f32] {
         let slot = plan.slots[position] as usize;
         // SAFETY: by the caller's promise; words were checked.
@@ -87,10 +87,10 @@ impl Embedding {
         }
     }
 
-    /// This member's share of the first layer's input; `key` is that of the dropout.
+    /// Gathers this member's share of the first layer's input; `key` is the dropout key.
     ///
     /// # Safety
-    /// All members must call it; the addresses must be valid for the plan and not be used by anything else.
+    /// All members must call it. The addresses must be valid for the plan and not used by anything else.
     pub unsafe fn gather(&self, member: &Member<'_>, plan: &Plan, key: u64) {
         let words = member.share(plan.own(), 8);
         let others = |ids: &[u32]| member.share(ids.len(), 8);
@@ -125,7 +125,7 @@ impl Embedding {
         }
     }
 
-    /// Fetches this member's share of the rows that a later step reads, part `part` of `parts` of it.
+    /// Prefetches the rows of this member's share for a later step: part `part` of `parts`.
     pub fn fetch(&self, member: &Member<'_>, plan: &Plan, part: usize, parts: usize) {
         let some = |rows: &[u32], of: &Lookup| {
             let share = &rows[member.share(rows.len(), 8)];
@@ -137,13 +137,14 @@ impl Embedding {
         }
     }
 
-    /// Gradients of this member's shares of the distinct words and features; returns the shares. With frozen words only what the
-    /// features and the first layer's own weights need. With `more` they are added to those of an earlier pass.
+    /// Computes the gradients of this member's shares of the distinct words and features, and returns the shares. With
+    /// frozen words, only those of the features and of the first layer's own weights. With `more`, adds them to those
+    /// of an earlier pass.
     ///
     /// # Safety
-    /// As [`Embedding::gather`]; all layers must have gone back before the last meeting.
+    /// As [`Embedding::gather`]; the backward pass of all layers must have ended before the last barrier.
     pub unsafe fn grads(&self, member: &Member<'_>, layers: &Layers<'_>, plan: &Plan, key: u64, more: bool) -> Own {
-        // SAFETY: the share is this member's; what is read was finished before the last meeting.
+        // SAFETY: the share is this member's; everything read was finished before the last barrier.
         unsafe {
             layers.sum_words(member, &plan.users, more);
             if !self.learns() {
@@ -185,10 +186,11 @@ impl Embedding {
         own
     }
 
-    /// Sums of positions' gradients into `d_rows`, for this member's share of the distinct inputs; with `more` added to it.
+    /// Sums the positions' gradients into `d_rows`, for this member's share of the distinct inputs; with `more`, adds
+    /// to it.
     ///
     /// # Safety
-    /// As [`Embedding::grads`]; the gradients of all positions must have been made before the last meeting.
+    /// As [`Embedding::grads`]; the gradients of all positions must have been computed before the last barrier.
     pub(super) unsafe fn sum_positions(&self, from: Mat, member: &Member<'_>, plan: &Plan, more: bool) {
         for input in member.share(plan.inputs(), 8) {
             // SAFETY: by the caller's promise; the share is this member's.
@@ -208,8 +210,8 @@ impl Embedding {
         }
     }
 
-    /// The optimizer's step for this member's rows, with the number of the step and the resulting factors for the words
-    /// and for everything besides them.
+    /// The optimizer's step for this member's rows, with the step number and the derived factors, for the words and for
+    /// the other parameters.
     ///
     /// # Safety
     /// As [`Embedding::gather`]; the shares must be those of [`Embedding::grads`].

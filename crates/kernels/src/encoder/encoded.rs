@@ -1,4 +1,4 @@
-//! What an encoder leaves for a head, and takes back from it.
+//! The output of an encoder for a head, and the gradients that the head returns.
 
 use std::ops::Range;
 
@@ -6,7 +6,7 @@ use crate::recurrent::steps::DirMats;
 use crate::simd::gemm::Mat;
 use recurra_core::layout::PackedLayout;
 
-/// What a head reads of an encoder; it decides which buffers exist.
+/// The part of an encoder's output that a head reads. It determines which buffers exist.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Needs {
     /// The final states of the last layer.
@@ -15,20 +15,20 @@ pub(crate) enum Needs {
     Outputs,
 }
 
-/// The vectors of a batch, and the places of their gradients. Rows are in the packed (sorted) order.
+/// The vectors of a batch and their gradients. Rows are in packed (sorted) order.
 #[derive(Clone, Copy)]
 pub(crate) struct Encoded<'a> {
     pub layout: &'a PackedLayout,
     /// Final states of the last layer's directions, and their gradients.
     pub top: &'a [DirMats],
-    /// Outputs of the last layer, a row for each packed position, and their gradients; with [`Needs::Outputs`] only.
+    /// Outputs of the last layer, a row per packed position, and their gradients; only with [`Needs::Outputs`].
     pub y: Mat,
     pub dy: Mat,
     /// Padded width of one direction's state.
     pub part: usize,
 }
 
-/// First position and number of positions that sorted rows have at each step: one block where these are all rows.
+/// First position and number of positions of sorted rows at each step; a single block if these are all rows.
 pub(crate) fn blocks(layout: &PackedLayout, rows: Range<usize>) -> impl Iterator<Item = (usize, usize)> {
     let (start, end) = (rows.start, rows.end);
     let all = rows == (0..layout.rows());
@@ -40,7 +40,7 @@ pub(crate) fn blocks(layout: &PackedLayout, rows: Range<usize>) -> impl Iterator
 }
 
 impl Encoded<'_> {
-    /// Padded width of an output: the directions' states side by side.
+    /// Padded width of an output: both directions concatenated.
     pub fn width(&self) -> usize {
         self.part * self.top.len()
     }

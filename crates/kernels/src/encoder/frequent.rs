@@ -1,5 +1,5 @@
-//! The projections of the words that come most, kept for inference where those of all would take too much memory. The other words are
-//! projected when they come, once a batch.
+//! Projections of the most frequent words, kept for inference if those of all words would take too much memory. Other
+//! words are projected once per batch.
 
 use std::sync::atomic::{AtomicU32, AtomicUsize, Ordering};
 
@@ -12,13 +12,13 @@ use crate::simd::Buf;
 use crate::simd::gemm::Mat;
 use crate::threads::Pool;
 
-/// Tokens by which the most frequent words are known well enough, at most; as many as there are words do.
+/// Maximum number of tokens after which the most frequent words are known; with fewer words, their number is enough.
 const ENOUGH_TOKENS: usize = 65_536;
 
-/// Of a word that is not kept.
+/// Marks a word without a kept projection.
 const NONE: u16 = u16::MAX;
 
-/// Words, counted until the most frequent ones are chosen.
+/// Counts words until the most frequent ones are chosen.
 pub(crate) struct FrequentWords {
     seen: Vec<AtomicU32>,
     tokens: AtomicUsize,
@@ -47,7 +47,7 @@ impl Kept {
 }
 
 impl FrequentWords {
-    /// None counted yet, of `words` words.
+    /// Creates it for `words` words, with nothing counted.
     pub fn new(words: usize) -> Self {
         Self {
             seen: (0..words).map(|_| AtomicU32::new(0)).collect(),
@@ -56,12 +56,12 @@ impl FrequentWords {
         }
     }
 
-    /// What is kept, once it is there. It may come at any time.
+    /// The kept projections, once they exist. Another thread may add them at any time.
     pub fn get(&self) -> Option<&Kept> {
         self.kept.get()
     }
 
-    /// Counts validated words, as long as that is of use.
+    /// Counts validated words until the projections exist.
     pub fn count(&self, words: &[u32]) {
         if self.kept.get().is_none() {
             words.iter().for_each(|&word| {
@@ -71,8 +71,8 @@ impl FrequentWords {
         }
     }
 
-    /// Keeps the most frequent words, if enough were counted, unless another thread is already at it. Which words are kept changes no
-    /// result, only the time that it takes.
+    /// Keeps the most frequent words if enough were counted, unless another thread is already doing so. The choice does
+    /// not change results, only the time.
     pub fn make(&self, shape: &Shape, packs: &[DirPacks], words: WordRows<'_>, pool: &Pool) {
         let enough = self.seen.len().min(ENOUGH_TOKENS);
         if self.kept.get().is_some() || self.tokens.load(Ordering::Relaxed) < enough {

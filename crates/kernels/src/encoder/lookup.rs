@@ -1,4 +1,4 @@
-//! A matrix whose rows a step reads by number, and moves where they have a gradient.
+//! A matrix whose rows a step looks up by number and updates if they have a gradient.
 
 use std::ops::Range;
 
@@ -6,27 +6,28 @@ use crate::optim::{DenseShared, LateRows, LateShared, StepNumbers};
 use crate::simd::gemm::Mat;
 use crate::threads::Member;
 
-/// How its rows move.
+/// How the rows are updated.
 #[derive(Clone, Copy)]
 pub(crate) enum Moves {
-    /// Missed steps are made up when a row is next read. The second address is for the first member alone, to count a step.
+    /// Skipped steps are applied when a row is next read. The second address is only for the first member, to count a
+    /// step.
     Late(LateShared, *mut LateRows),
-    /// States, and the gradient of the whole matrix, zero between steps.
+    /// Dense: the states, and the gradient of the whole matrix, which is zero between steps.
     Dense(DenseShared, *mut f32),
-    /// With all other parameters, whose gradients theirs are added to.
+    /// Together with all other parameters: the rows' gradients are added to theirs.
     Rest,
 }
 
-/// A matrix `[rows, dims]` of a step, as a team shares it.
+/// A matrix `[rows, dims]` of a step, shared by a team.
 #[derive(Clone, Copy)]
 pub(crate) struct Lookup {
     pub weights: *mut f32,
     pub rows: usize,
     pub dims: usize,
-    /// Values from one row to the next.
+    /// Distance between the starts of two rows.
     pub stride: usize,
     pub moves: Moves,
-    /// Gradients of the rows that a batch reads, one for each.
+    /// Gradients of the rows that a batch reads.
     pub grads: Mat,
 }
 
@@ -34,17 +35,17 @@ impl Lookup {
     /// A row.
     ///
     /// # Safety
-    /// It must exist, and no member may be moving it.
+    /// The row must exist, and no member may be updating it.
     #[inline(always)]
     pub unsafe fn row(&self, row: u32) -> *const f32 {
         // SAFETY: by the caller's promise.
         unsafe { self.weights.add(row as usize * self.stride) }
     }
 
-    /// Brings rows current.
+    /// Brings rows up to date.
     ///
     /// # Safety
-    /// They must exist, and be this member's.
+    /// The rows must exist and belong to this member.
     pub unsafe fn catch_up(&self, rows: &[u32]) {
         if let Moves::Late(late, _) = self.moves {
             // SAFETY: by the caller's promise.
@@ -52,7 +53,7 @@ impl Lookup {
         }
     }
 
-    /// Asks for the memory of rows that the next step reads.
+    /// Prefetches rows that the next step reads.
     pub fn fetch(&self, rows: &[u32]) {
         if let Moves::Late(late, _) = self.moves {
             late.fetch(rows);
@@ -62,17 +63,18 @@ impl Lookup {
     /// Sum of the squares of some gradients.
     ///
     /// # Safety
-    /// They must be there, and this member's.
+    /// The gradients must exist and belong to this member.
     pub unsafe fn squares(&self, own: Range<usize>) -> f64 {
         // SAFETY: by the caller's promise.
         let grads = unsafe { std::slice::from_raw_parts(self.grads.row(own.start), own.len() * self.grads.stride) };
         grads.iter().map(|&g| f64::from(g) * f64::from(g)).sum()
     }
 
-    /// The optimizer's step for this member's share `own` of `rows`, those that the batch reads, by the numbers of step `now`.
+    /// The optimizer's step number `now` for this member's share `own` of `rows`, which are the rows that the batch
+    /// reads.
     ///
     /// # Safety
-    /// All members must call it; rows must be distinct, exist and be shared out, and their gradients be there.
+    /// All members must call it. Rows must be distinct, exist and be shared out, and their gradients must exist.
     pub unsafe fn update(
         &self,
         member: &Member<'_>,

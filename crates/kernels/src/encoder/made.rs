@@ -1,13 +1,13 @@
-//! A value that is made for inference when it is worth it, while others continue without it.
+//! A value that is computed for inference once it is worthwhile, while other threads continue without it.
 
 use std::sync::{Mutex, OnceLock, TryLockError};
 
 use recurra_core::fault;
 
-/// A value that may come at any time.
+/// A value that another thread may add at any time.
 pub(crate) struct MadeOnce<T> {
     value: OnceLock<T>,
-    /// Held by the thread that makes the value; no other waits for it.
+    /// Held by the thread that computes the value; no other thread waits for it.
     pub making: Mutex<()>,
 }
 
@@ -18,12 +18,12 @@ impl<T> Default for MadeOnce<T> {
 }
 
 impl<T> MadeOnce<T> {
-    /// The value, if it is there.
+    /// The value, if it exists.
     pub fn get(&self) -> Option<&T> {
         self.value.get()
     }
 
-    /// Makes the value, unless another thread is already making it.
+    /// Computes the value, unless another thread is already doing so.
     pub fn make(&self, make: impl FnOnce() -> T) {
         let _making = match self.making.try_lock() {
             Ok(guard) => guard,

@@ -1,12 +1,12 @@
-//! Sum and mean of rows that are read by number.
+//! Sums and means of rows by number.
 
 use crate::simd::gemm::Mat;
 use crate::simd::{Kernel, Lanes, dispatch, prefetch_all};
 
-/// Rows to look ahead: those of a hashed table come from all over it.
+/// Number of rows to prefetch ahead: the rows of a hashed table are scattered.
 const AHEAD: usize = 8;
 
-/// The mean of some rows of `weights`, each as wide as `to`; zero of none.
+/// The mean of some rows of `weights`, each as wide as `to`; zero for no rows.
 ///
 /// # Safety
 /// The rows must exist, and no thread may be writing them.
@@ -17,7 +17,7 @@ pub(crate) unsafe fn mean(weights: *const f32, rows: &[u32], to: &mut [f32]) {
     to.iter_mut().for_each(|value| *value /= count);
 }
 
-/// The sum of some rows, in their order.
+/// The sum of some rows, in order.
 pub(super) struct Sum<'a> {
     pub from: Mat,
     pub rows: &'a [u32],

@@ -1,4 +1,4 @@
-//! From word numbers to a vector for each token and final states: the embedding under the recurrent layers.
+//! The encoder: the embedding and the recurrent layers, from word ids to a vector per token and final states.
 
 pub(crate) mod bags;
 #[cfg(feature = "training")]

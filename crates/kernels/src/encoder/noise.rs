@@ -1,5 +1,5 @@
-//! Adversarial noise on the embedded tokens of a text: `r = eps |e| g / |g|`, where `e` are the embedded tokens before any
-//! dropout, `g` is the gradient of the loss by them, and the norms are Euclidean over all numbers of the text.
+//! Adversarial noise on the embedded tokens of a text: `r = eps |e| g / |g|`, where `e` are the embedded tokens before
+//! dropout and `g` is the gradient of the loss with respect to them. Norms are Euclidean over all numbers of the text.
 
 use super::embedding::Embedding;
 use super::plan::Plan;
@@ -10,12 +10,12 @@ use crate::simd::gemm::Mat;
 use crate::simd::{Kernel, Lanes, dispatch};
 use crate::threads::Member;
 
-/// The second pass's input of a step, as a team shares it.
+/// The input of a step's second pass, shared by a team.
 #[derive(Clone, Copy)]
 pub(crate) struct Noise {
-    /// Length of the noise as a share of that of the embedded tokens.
+    /// Norm of the noise relative to that of the embedded tokens.
     pub eps: f64,
-    /// A row for each packed position: the embedded tokens with their noise.
+    /// A row per packed position: the embedded tokens plus noise.
     pub x: Mat,
 }
 
@@ -24,11 +24,11 @@ impl Noise {
         Source::Positions(self.x)
     }
 
-    /// Gradients of the embedded tokens at this member's share of the positions; and those of the distinct words as far as they
-    /// must be taken before the second pass overwrites what they come from.
+    /// Computes the gradients of the embedded tokens at this member's share of the positions. Also those gradients of
+    /// the distinct words whose sources the second pass overwrites.
     ///
     /// # Safety
-    /// As [`Embedding::grads`]; a meeting must lie before [`Noise::add`].
+    /// As [`Embedding::grads`]; a barrier must precede [`Noise::add`].
     pub unsafe fn gradients(
         &self,
         embedding: &Embedding,
@@ -51,13 +51,13 @@ impl Noise {
         }
     }
 
-    /// From the gradients to the embedded tokens with noise, for this member's texts.
+    /// Turns the gradients into embedded tokens plus noise, for this member's texts.
     ///
     /// # Safety
     /// As [`Noise::gradients`].
     pub unsafe fn add(&self, embedding: &Embedding, member: &Member<'_>, plan: &Plan, key: u64) {
         let layout = &plan.layout;
-        // One after the other, since the longest come first.
+        // Interleaved, because the longest texts come first.
         for row in (member.rank()..layout.rows()).step_by(member.size()) {
             let positions =
                 || layout.offsets()[..layout.lengths()[row] as usize].iter().map(move |offset| offset + row);
@@ -84,10 +84,10 @@ impl Noise {
     }
 }
 
-/// Sum of squares, in float64: squares of small gradients are below what a float32 holds.
+/// Sum of squares in float64: squares of small gradients underflow in float32.
 pub(crate) struct Squares<'a>(pub &'a [f32]);
 
-/// Sums side by side, for the vector unit. Their number is the same for every instruction set, and so is the result.
+/// Number of parallel sums, for vectorisation. It is the same for every instruction set, and so is the result.
 const SIDE_BY_SIDE: usize = 16;
 
 impl Kernel for Squares<'_> {
@@ -109,7 +109,7 @@ impl Kernel for Squares<'_> {
     }
 }
 
-/// Multiplies values by a factor that a float32 may not hold, while the products are of ordinary size.
+/// Multiplies values by a factor that may be out of range for float32, while the products are in range.
 struct Scale<'a> {
     values: &'a mut [f32],
     scale: f64,

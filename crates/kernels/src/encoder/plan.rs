@@ -1,4 +1,4 @@
-//! The part of a batch that does not depend on the weights: layout, distinct words, and their positions.
+//! The part of a batch that does not depend on the weights: layout, distinct words and their positions.
 
 use std::ops::Range;
 
@@ -11,31 +11,32 @@ use recurra_core::{
     layout::PackedLayout,
 };
 
-/// A batch, prepared. An input is what positions share: a word, or with subwords a form, read as its own word or as the unknown one.
+/// A prepared batch. Positions with the same input share its row: an input is a word, or with subwords a form, read as
+/// its own word or as the unknown one.
 #[derive(Default)]
 pub(crate) struct Plan {
     pub layout: PackedLayout,
     pub slices: Vec<Range<usize>>,
-    /// Distinct words, in order of first use; after the own ones those that only other ranks read in the same step.
+    /// Distinct words in order of first use, followed by those that only other ranks read in the same step.
     pub ids: Vec<u32>,
-    /// How many of `ids` are those of other ranks.
+    /// Number of `ids` that only other ranks read.
     pub others: usize,
     /// For each packed position, the number of its input.
     pub slots: Vec<u32>,
     /// The positions of each input.
     pub users: Users,
-    /// With subwords, what the inputs are made of; else they are the words of `ids`.
+    /// With subwords, the words and features of the inputs; otherwise the inputs are the words in `ids`.
     pub bags: Option<Bags>,
 }
 
-/// Word dropout of a batch: which tokens are read as which word.
+/// Word dropout of a batch: the dropped tokens, and the word that replaces them.
 #[derive(Clone, Copy)]
 pub(crate) struct WordDropout {
     pub chosen: Chosen,
     pub unknown: u32,
 }
 
-/// What a step leaves out of a batch.
+/// What dropout removes from a batch.
 #[derive(Clone, Copy, Default)]
 pub(crate) struct Omitted {
     pub words: Option<WordDropout>,
@@ -43,7 +44,7 @@ pub(crate) struct Omitted {
     pub features: Option<Chosen>,
 }
 
-/// What numbers the distinct words, inputs and features of one batch after the other.
+/// Number the distinct words, inputs and features of each batch.
 #[derive(Default)]
 pub(crate) struct Finders {
     pub words: Distinct,
@@ -66,7 +67,7 @@ impl Plan {
         let Finders { words, inputs, .. } = &mut *finders;
         plan.slots.reserve(layout.total());
         if let Some(forms) = rows.forms {
-            // The number of a form, and whether it is read as the unknown word.
+            // Twice the number of the form, plus 1 if it is read as the unknown word.
             let mut used = Vec::new();
             inputs.begin(2 * forms.len());
             each_place(&layout, rows.lengths, |at| {
@@ -105,7 +106,7 @@ impl Plan {
         )
     }
 
-    /// How many of the words these rows have themselves.
+    /// Number of words that these rows read themselves.
     pub fn own(&self) -> usize {
         self.ids.len() - self.others
     }
@@ -115,7 +116,7 @@ impl Plan {
         self.bags.as_ref().map_or(self.own(), Bags::len)
     }
 
-    /// Whether there are no rows: a rank whose rows have run out still moves with the others.
+    /// Whether there are no rows: a rank without further rows still runs the step.
     pub fn is_empty(&self) -> bool {
         self.layout.rows() == 0
     }
@@ -126,7 +127,7 @@ impl Plan {
     }
 }
 
-/// The place of each packed position's token among those of the batch, one row after the other.
+/// Calls `each` with the place of each packed position's token in the batch, row by row.
 fn each_place(layout: &PackedLayout, lengths: &[i32], mut each: impl FnMut(usize)) {
     let mut starts = Vec::with_capacity(lengths.len());
     let mut start = 0;

@@ -1,4 +1,4 @@
-//! Inputs with the mean of features' vectors in a step, and the way back to those.
+//! Inputs with subwords in a step, and their backward pass.
 
 use super::bags::Bags;
 use super::lookup::Lookup;
@@ -7,22 +7,22 @@ use crate::simd::dispatch;
 use crate::simd::gemm::Mat;
 use crate::threads::Member;
 
-/// What the characters of words add to an encoder's input, as a team shares it.
+/// The subword features of an encoder's input, shared by a team.
 #[derive(Clone, Copy)]
 pub(crate) struct Subwords {
     /// The features' vectors.
     pub features: Lookup,
-    /// A row for each distinct input, before any dropout.
+    /// A row per distinct input, before dropout.
     pub inputs: Mat,
     /// Gradients of the distinct inputs.
     pub d_inputs: Mat,
 }
 
 impl Subwords {
-    /// The rows of this member's share of the inputs. All words and features must be current.
+    /// Computes the rows of this member's share of the inputs. All words and features must be up to date.
     ///
     /// # Safety
-    /// The addresses must be valid for the bags; no member may be moving a row.
+    /// The addresses must be valid for the bags, and no member may be updating a row.
     pub unsafe fn gather(&self, member: &Member<'_>, words: &Lookup, ids: &[u32], bags: &Bags) {
         for input in member.share(bags.len(), 8) {
             // SAFETY: by the caller's promise; the row is this member's, and as wide as both parts.
@@ -35,11 +35,11 @@ impl Subwords {
         }
     }
 
-    /// From the inputs' gradients to those of a mean's parts, for this member's share. A meeting must lie before
+    /// Turns the inputs' gradients into those of a mean's terms, for this member's share. A barrier must precede
     /// [`Subwords::sum_features`].
     ///
     /// # Safety
-    /// As [`Subwords::gather`]; the gradients of all inputs must have been made before the last meeting.
+    /// As [`Subwords::gather`]; the gradients of all inputs must have been computed before the last barrier.
     pub unsafe fn divide(&self, member: &Member<'_>, first: usize, bags: &Bags) {
         for input in member.share(bags.len(), 8) {
             let count = bags.features(input).len().max(1) as f32;
@@ -72,7 +72,7 @@ impl Subwords {
         }
     }
 
-    /// The gradient of a row: the sum over its inputs of the columns from `first` on.
+    /// The gradient of a row: the sum over its inputs of the columns from `first`.
     unsafe fn sum(&self, first: usize, inputs: &[u32], of: &Lookup, row: usize) {
         // SAFETY: by the promise of the callers.
         unsafe {

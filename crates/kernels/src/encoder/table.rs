@@ -1,4 +1,4 @@
-//! The projections of all words, kept for inference.
+//! Projections of all words, kept for inference.
 
 use super::made::MadeOnce;
 use super::words::WordRows;
@@ -10,28 +10,28 @@ use crate::simd::gemm::Mat;
 use crate::threads::{Member, Pool};
 use recurra_core::layout::PackedLayout;
 
-/// Words that are projected together.
+/// Number of words projected together.
 const TOGETHER: usize = 256;
 
-/// Input projection of every word, for each direction, once it is there.
+/// Input projection of every word for each direction, once computed.
 #[derive(Default)]
 pub(crate) struct WordTable {
     pub table: MadeOnce<Vec<Buf>>,
 }
 
 impl WordTable {
-    /// The table, if it is there. It may come at any time.
+    /// The table, if it exists. Another thread may add it at any time.
     pub fn get(&self) -> Option<&[Buf]> {
         self.table.get().map(Vec::as_slice)
     }
 
-    /// Whether the projections of all words are small enough to be kept.
+    /// Whether the projections of all words are small enough to keep.
     pub fn fits(shape: &Shape, words: WordRows<'_>) -> bool {
         words.rows * shape.gp * shape.dirs * 4 <= words.most_bytes()
     }
 
-    /// Makes the table, if it is worth it after `tokens` predicted tokens and small enough, unless another thread is
-    /// already making it.
+    /// Computes the table if `tokens` predicted tokens make it worthwhile and it is small enough, unless another thread
+    /// is already doing so.
     pub fn make(&self, shape: &Shape, packs: &[DirPacks], words: WordRows<'_>, pool: &Pool, tokens: usize) {
         if tokens < words.rows || !Self::fits(shape, words) || self.table.get().is_some() {
             return;
@@ -40,7 +40,7 @@ impl WordTable {
     }
 }
 
-/// Projects `count` words, those that `word` numbers, for each direction.
+/// Projects `count` words, selected by `word`, for each direction.
 pub(super) fn project(
     shape: &Shape,
     packs: &[DirPacks],

@@ -1,13 +1,13 @@
-//! The vectors of all words as prediction reads them: single floats, or the codes of a compressed model.
+//! The vectors of all words as prediction reads them: float32, or the codes of a compressed model.
 
 #[cfg(feature = "codes")]
 pub(crate) use recurra_codes::Coded;
 
-/// What the projections that are kept of words may take, and those of a compressed model's words.
+/// Maximum size of kept projections, for float32 word vectors and for those of a compressed model.
 const TABLE_BYTES: usize = 256 << 20;
 const CODED_BYTES: usize = 16 << 20;
 
-/// Without the feature there are no codes.
+/// Without the feature, there are no codes.
 #[cfg(not(feature = "codes"))]
 pub(crate) enum Coded {}
 
@@ -42,10 +42,10 @@ pub(crate) struct WordRows<'a> {
     pub dims: usize,
 }
 
-/// What they are read from.
+/// The source of word vectors.
 #[derive(Clone, Copy)]
 pub(crate) enum Values<'a> {
-    /// Singles, `stride` from one row to the next.
+    /// float32 values, with `stride` between the starts of two rows.
     Singles {
         values: &'a [f32],
         stride: usize,
@@ -54,13 +54,13 @@ pub(crate) enum Values<'a> {
 }
 
 impl<'a> WordRows<'a> {
-    /// Rows of codes where there are any, else of singles that lie side by side.
+    /// Coded rows if there are any, otherwise contiguous float32 rows.
     pub fn of(values: &'a [f32], coded: Option<&'a Coded>, [rows, dims]: [usize; 2]) -> Self {
         let values = coded.map_or(Values::Singles { values, stride: dims }, Values::Coded);
         Self { values, rows, dims }
     }
 
-    /// Writes one of them to `to`, which is as wide.
+    /// Writes a row to `to`.
     #[inline]
     pub fn row_into(&self, row: usize, to: &mut [f32]) {
         match self.values {
@@ -69,12 +69,12 @@ impl<'a> WordRows<'a> {
         }
     }
 
-    /// Whether they are coded.
+    /// Whether the rows are coded.
     pub fn coded(&self) -> bool {
         matches!(self.values, Values::Coded(_))
     }
 
-    /// Bytes that the projections kept of them may take.
+    /// Maximum size in bytes of the projections kept for them.
     pub fn most_bytes(&self) -> usize {
         match self.values {
             Values::Singles { .. } => TABLE_BYTES,

@@ -1,28 +1,28 @@
-//! The most probable continuation of a text, as far as a search of some width finds it.
+//! Beam search for the most probable continuation of a text.
 
 use super::sampling::log_softmax;
 use crate::network::{Network, Stream};
 use recurra_core::{Error, ErrorCode, Result};
 
-/// How a search goes.
+/// Options of a search.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Search {
-    /// Texts that are continued side by side, at least 1. With 1 the most probable unit is taken each time.
+    /// Number of texts continued in parallel (beams), at least 1. With 1, the most probable unit is taken each time.
     pub width: usize,
-    /// A text's score is the sum of the logarithms of its units' probabilities, that of its end included, divided by their number to the
-    /// power of this: HuggingFace's `length_penalty`. 0 compares the probabilities of whole texts, which prefers short ones.
+    /// A text's score is its log-probability, including that of its end, divided by its number of units to this power:
+    /// HuggingFace's `length_penalty`. 0 compares the probabilities of whole texts, which prefers short ones.
     pub length_penalty: f64,
     /// Units that are never chosen.
     pub never: Vec<u32>,
-    /// The unit that ends a text, which is not written.
+    /// The unit that ends a text; it is not written.
     pub end: Option<u32>,
 }
 
 impl Search {
-    /// Checks the numbers.
+    /// Checks the options.
     ///
     /// # Errors
-    /// `InvalidArgument`, naming the option, for a width of 0, or a length penalty that is negative or not finite.
+    /// `InvalidArgument`, which names the option, for a width of 0, or a length penalty that is negative or not finite.
     pub fn validate(&self) -> Result<()> {
         let fail = |option, message: String| Err(Error::new(ErrorCode::InvalidArgument, message).about(option));
         if self.width == 0 {
@@ -43,24 +43,24 @@ impl Search {
 /// A continuation.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Found {
-    /// Its units, without the one that ends it.
+    /// Its units, without the end unit.
     pub units: Vec<i32>,
-    /// The sum of the logarithms of their probabilities, and of that of the end where it has ended.
+    /// Their log-probability, including that of the end unit if the text has ended.
     pub log_probability: f64,
-    /// What it is compared by: [`Search::length_penalty`].
+    /// The score it is ranked by: [`Search::length_penalty`].
     pub score: f64,
 }
 
-/// A text that is being continued.
+/// A text in progress.
 struct Beam {
     stream: Stream,
-    /// Scores of what follows it.
+    /// Scores of the next unit.
     scores: Vec<f32>,
     units: Vec<i32>,
     sum: f64,
 }
 
-/// One more unit for a beam.
+/// An extension of a beam by one unit.
 #[derive(Clone, Copy)]
 struct Step {
     beam: usize,
@@ -68,17 +68,17 @@ struct Step {
     sum: f64,
 }
 
-/// A search under way. Its texts do not depend on the calls that it is made in.
+/// A search in progress. Its results do not depend on how the steps are split into calls.
 pub struct Beams {
     options: Search,
     beams: Vec<Beam>,
-    /// Texts that have ended, the best first; at most as many as the search is wide.
+    /// Texts that have ended, best first; at most as many as the search is wide.
     found: Vec<Found>,
     ended: bool,
 }
 
 impl Beams {
-    /// A text of nothing.
+    /// Starts with an empty text.
     ///
     /// # Errors
     /// As [`Search::validate`].
@@ -93,7 +93,7 @@ impl Beams {
         self.ended
     }
 
-    /// Reads units as the text's next ones; before the first step.
+    /// Reads units of the text; only before the first step.
     ///
     /// # Errors
     /// As [`Network::read_on`], and `InvalidArgument` once the search has started.
@@ -105,10 +105,10 @@ impl Beams {
         if units.is_empty() { Ok(()) } else { network.read_on(stream, units, scores) }
     }
 
-    /// Makes up to `count` further steps, fewer only where the search ends. Something must have been read before.
+    /// Runs up to `count` steps, fewer only if the search ends. Units must have been read before.
     ///
     /// # Errors
-    /// As [`Network::read_on`]; `InvalidArgument` where no unit has a finite score.
+    /// As [`Network::read_on`]; `InvalidArgument` if no unit has a finite score.
     pub fn search(&mut self, network: &Network, count: usize) -> Result<()> {
         for _ in 0..count {
             if self.ended {
@@ -119,7 +119,7 @@ impl Beams {
         Ok(())
     }
 
-    /// The best text of all that have ended or are under way.
+    /// The best text of all that have ended or are in progress.
     pub fn best(&self) -> Found {
         let running = self.beams.iter().map(|beam| Found {
             units: beam.units.clone(),
@@ -138,7 +138,7 @@ impl Beams {
             let Step { beam, unit, sum } = step;
             let from = &self.beams[beam];
             if Some(unit) == self.options.end {
-                // As in HuggingFace's search, an end counts only among the best.
+                // As in HuggingFace's search, an end unit counts only if it is among the best.
                 if rank < self.options.width {
                     let score = self.options.score(sum, from.units.len() + 1);
                     let found = Found { units: from.units.clone(), log_probability: sum, score };
@@ -165,7 +165,7 @@ impl Beams {
         Ok(())
     }
 
-    /// The best continuations by one unit, the best first: enough for as many texts as the search is wide even if some end.
+    /// The best extensions by one unit, best first: enough to fill the beams even if some texts end.
     fn candidates(&self) -> Result<Vec<Step>> {
         let most = 2 * self.options.width;
         let mut all = Vec::new();
@@ -195,7 +195,7 @@ fn begun() -> Error {
     Error::new(ErrorCode::InvalidArgument, "a running search cannot read further text")
 }
 
-/// Larger sums first; of equal ones the first text, and in it the first unit.
+/// Larger sums first; for equal sums, by text, then by unit.
 fn best_first(a: &Step, b: &Step) -> std::cmp::Ordering {
     b.sum.total_cmp(&a.sum).then(a.beam.cmp(&b.beam)).then(a.unit.cmp(&b.unit))
 }

@@ -1,25 +1,25 @@
-//! A text that a network writes, unit by unit, after a text that it has read.
+//! Generates text: a network reads units, then writes further ones.
 
 use super::sampling::{REPETITION_WINDOW, Sampler, Sampling};
 use crate::network::{Network, Stream};
 use recurra_core::Result;
 
-/// A text under way: what was read and written so far is in the states and the last units.
+/// A text in progress. The states and the last units represent what was read and written so far.
 pub struct Generation {
     stream: Stream,
     sampler: Sampler,
     /// The unit that ends the text.
     end: Option<u32>,
-    /// The last units, read or written.
+    /// The last units read or written.
     recent: Vec<u32>,
-    /// Chosen, but not yet read by the network: what follows it may never be asked for.
+    /// The last chosen unit. The network reads it only when another unit is requested.
     pending: Option<i32>,
     scores: Vec<f32>,
     ended: bool,
 }
 
 impl Generation {
-    /// A text of nothing. `end` is the unit that ends it, which is not written.
+    /// Starts an empty text. `end` is the unit that ends it; it is not written.
     ///
     /// # Errors
     /// As [`Sampling::validate`].
@@ -34,10 +34,10 @@ impl Generation {
         self.ended
     }
 
-    /// Reads units as the text's next ones.
+    /// Reads units of the text.
     ///
     /// # Errors
-    /// As [`Network::read_on`]; the text is as before then.
+    /// As [`Network::read_on`]; the text is not changed then.
     pub fn read(&mut self, network: &Network, units: &[i32]) -> Result<()> {
         if units.is_empty() {
             return Ok(());
@@ -48,7 +48,7 @@ impl Generation {
         Ok(())
     }
 
-    /// Writes up to `count` further units; fewer only where the text ends. Something must have been read before.
+    /// Writes up to `count` more units, fewer only if the text ends. Units must have been read before.
     ///
     /// # Errors
     /// As [`Network::read_on`] and [`Sampler::choose`].

@@ -1,4 +1,4 @@
-//! What follows a text: the choice of the next unit by the scores of a network, and the text that comes of it.
+//! Text generation: chooses next units by a network's scores.
 
 mod beam;
 mod generation;

@@ -1,24 +1,25 @@
-//! The choice of the next unit: greedy, or drawn by temperature, top-k, top-p and a penalty on repetition.
+//! Chooses the next unit: greedily, or sampled with temperature, top-k, top-p and a repetition penalty.
 
 use recurra_core::random::SplitMix64;
 use recurra_core::{Error, ErrorCode, Result};
 
-/// How many of the last units count as repeated: llama.cpp's `repeat_last_n`.
+/// Number of recent units that count as repeated, as llama.cpp's `repeat_last_n`.
 pub const REPETITION_WINDOW: usize = 64;
 
-/// How the next unit is chosen. The steps are those of HuggingFace's `generate`, in this order: the penalty, the temperature, top-k,
-/// top-p, and a draw from what is left.
+/// Sampling options. The steps are those of HuggingFace's `generate`, in this order: penalty, temperature, top-k,
+/// top-p, and a draw from the remaining units.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Sampling {
-    /// What the scores are divided by. 1 draws by the network's own probabilities; 0 takes the most probable unit.
+    /// Divisor of the scores. 1 samples from the network's own probabilities; 0 takes the most probable unit.
     pub temperature: f64,
     /// Only this many of the most probable units may be drawn; 0 for all.
     pub top_k: usize,
-    /// Only the fewest most probable units whose probabilities add up to at least this may be drawn, in (0, 1]. Holtzman et al., "The
-    /// Curious Case of Neural Text Degeneration", 2020.
+    /// Only the smallest set of most probable units whose probabilities add up to at least this may be drawn, in (0,
+    /// 1]. Holtzman et al., "The Curious Case of Neural Text Degeneration", 2020.
     pub top_p: f64,
-    /// A positive score of a unit that is among the last [`REPETITION_WINDOW`] is divided by this, a negative one multiplied; 1 for no
-    /// penalty. Keskar et al., "CTRL: A Conditional Transformer Language Model for Controllable Generation", 2019.
+    /// Penalty of units among the last [`REPETITION_WINDOW`]: their positive scores are divided by it, negative ones
+    /// multiplied; 1 for no penalty. Keskar et al., "CTRL: A Conditional Transformer Language Model for Controllable
+    /// Generation", 2019.
     pub repetition_penalty: f64,
     /// Units that are never chosen.
     pub never: Vec<u32>,
@@ -32,11 +33,11 @@ impl Default for Sampling {
 }
 
 impl Sampling {
-    /// Checks the numbers.
+    /// Checks the options.
     ///
     /// # Errors
-    /// `InvalidArgument`, naming the option, for a temperature that is negative or not finite, a `top_p` outside (0, 1], or a penalty
-    /// that is not positive and finite.
+    /// `InvalidArgument`, which names the option, for a temperature that is negative or not finite, a `top_p` outside
+    /// (0, 1], or a penalty that is not positive and finite.
     pub fn validate(&self) -> Result<()> {
         let fail = |option, message: String| Err(Error::new(ErrorCode::InvalidArgument, message).about(option));
         let Self { temperature, top_p, repetition_penalty, .. } = *self;
@@ -59,14 +60,14 @@ impl Sampling {
     }
 }
 
-/// A unit that may be chosen, with its score and later its share of the probability.
+/// A unit that may be drawn, with its score, later its unnormalised probability.
 #[derive(Clone, Copy)]
 struct Candidate {
     unit: u32,
     score: f64,
 }
 
-/// Chooses units one after the other. The same seed and the same scores give the same units.
+/// Chooses units. The same seed and scores give the same units.
 pub struct Sampler {
     options: Sampling,
     random: SplitMix64,
@@ -74,7 +75,7 @@ pub struct Sampler {
 }
 
 impl Sampler {
-    /// A sampler with a seed.
+    /// Creates a sampler with a seed.
     ///
     /// # Errors
     /// As [`Sampling::validate`].
@@ -83,10 +84,10 @@ impl Sampler {
         Ok(Self { options, random: SplitMix64::new(seed), candidates: Vec::new() })
     }
 
-    /// The next unit by the scores of all units (before softmax); `before` are the units so far.
+    /// Chooses the next unit from the scores of all units (before softmax). `before` are the previous units.
     ///
     /// # Errors
-    /// `InvalidArgument` where no unit has a finite score: those of a network whose training diverged.
+    /// `InvalidArgument` if no unit has a finite score, as for a network whose training diverged.
     pub fn choose(&mut self, scores: &[f32], before: &[u32]) -> Result<u32> {
         self.fill(scores, before)?;
         let Self { options, random, candidates } = self;
@@ -101,12 +102,12 @@ impl Sampler {
         if options.top_p < 1.0 {
             keep_nucleus(candidates, options.top_p, sum);
         }
-        // In the order of the units, whatever the steps before have made of it: a draw must not depend on how they sort.
+        // Restore the order of units: the draw must not depend on how the previous steps sorted them.
         candidates.sort_unstable_by_key(|candidate| candidate.unit);
         Ok(draw(candidates, random))
     }
 
-    /// All units that may be chosen, with their scores after the penalty; at temperature 0 the best alone.
+    /// Collects all units that may be drawn with their penalised scores; at temperature 0, only the best one.
     fn fill(&mut self, scores: &[f32], before: &[u32]) -> Result<()> {
         let Self { options, candidates, .. } = self;
         candidates.clear();
@@ -141,19 +142,19 @@ impl Sampler {
     }
 }
 
-/// The logarithms of the probabilities of all units by their scores.
+/// The log-probabilities of all units from their scores.
 pub(crate) fn log_softmax(scores: &[f32]) -> impl Iterator<Item = f64> {
     let largest = scores.iter().copied().fold(f32::NEG_INFINITY, f32::max);
     let sum: f64 = scores.iter().map(|&score| f64::from(score - largest).exp()).sum();
     scores.iter().map(move |&score| f64::from(score - largest) - sum.ln())
 }
 
-/// Larger scores first; of equal ones the first unit.
+/// Larger scores first; for equal scores, by unit.
 fn best_first(a: &Candidate, b: &Candidate) -> std::cmp::Ordering {
     b.score.total_cmp(&a.score).then(a.unit.cmp(&b.unit))
 }
 
-/// `exp(score / temperature)` in the place of the scores, the largest being 1; returns their sum.
+/// Replaces the scores by `exp(score / temperature)`, scaled so that the largest is 1. Returns their sum.
 fn exponentials(candidates: &mut [Candidate], temperature: f64) -> f64 {
     let largest = candidates.iter().map(|candidate| candidate.score).fold(f64::NEG_INFINITY, f64::max);
     let mut sum = 0.0;
@@ -164,9 +165,9 @@ fn exponentials(candidates: &mut [Candidate], temperature: f64) -> f64 {
     sum
 }
 
-/// Keeps the fewest most probable candidates whose shares of `sum` add up to at least `top_p`.
+/// Keeps the smallest set of most probable candidates whose share of `sum` is at least `top_p`.
 fn keep_nucleus(candidates: &mut Vec<Candidate>, top_p: f64, sum: f64) {
-    // Those that are smaller than an even share of the rest cannot be needed: all of them together are less than it.
+    // Candidates below an even share of the remainder are never needed: together, they are less than the remainder.
     let least = (1.0 - top_p) * sum / candidates.len() as f64;
     candidates.retain(|candidate| candidate.score >= least);
     candidates.sort_unstable_by(best_first);
@@ -180,7 +181,7 @@ fn keep_nucleus(candidates: &mut Vec<Candidate>, top_p: f64, sum: f64) {
     candidates.truncate(needed);
 }
 
-/// One of the candidates, by their weights.
+/// Draws a candidate in proportion to its weight.
 fn draw(candidates: &[Candidate], random: &mut SplitMix64) -> u32 {
     let sum: f64 = candidates.iter().map(|candidate| candidate.score).sum();
     let at = random.share() * sum;

@@ -1,4 +1,4 @@
-//! One answer to a row: pooling, linear layer, and a softmax over exclusive classes or a sigmoid for each class.
+//! Classification head: pooling, a linear layer, and a softmax over exclusive classes or a sigmoid per class.
 
 use super::head::Head;
 use super::linear::Linear;
@@ -25,7 +25,7 @@ pub(super) struct Classes {
     linear: Linear,
 }
 
-/// Numbers of the buffers `[rows, features]`: the pooled vectors, their gradients; and the scores.
+/// Buffer indices: the pooled vectors `[rows, features]`, their gradients, and the scores.
 const FEATURES: usize = 0;
 const D_FEATURES: usize = 1;
 const SCORES: usize = 2;
@@ -37,7 +37,7 @@ impl Classes {
         Self { classes, multi_label, pool, linear: Linear::new(classes, output, offset) }
     }
 
-    /// The scores of a row, padding included.
+    /// The scores of a row, including padding.
     unsafe fn scores<'a>(&self, pass: &HeadPass<'a>, row: usize) -> &'a mut [f32] {
         // SAFETY: by the promise of the callers.
         unsafe { std::slice::from_raw_parts_mut(pass.mats.scores.row(row), self.linear.padded()) }

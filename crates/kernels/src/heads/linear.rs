@@ -1,4 +1,4 @@
-//! The linear layer of a head: scores `[n, outputs]` from features `[n, features]`, and the way back.
+//! The linear layer of a head: scores `[n, outputs]` from features `[n, features]`, and its backward pass.
 
 use crate::recurrent::segments::{Blocks, Segment};
 use crate::simd::dispatch;
@@ -6,18 +6,18 @@ use crate::simd::gemm::{Gemm, Init, Mat, PackedB};
 use crate::simd::outer::Outer;
 use crate::threads::Member;
 
-/// Numbers of the packed weights, the second for the way back.
+/// Indices of the packed weights; the second is for the backward pass.
 const W_T: usize = 0;
 const W: usize = 1;
 
-/// `fc` of the state dict, or another name.
+/// Named `fc` in the state dict, unless another name is given.
 pub(super) struct Linear {
     pub weight: Segment,
     pub bias: Segment,
 }
 
 impl Linear {
-    /// On features of this width; `offset` moves past the parameters.
+    /// For features of this width; `offset` is advanced past the parameters.
     pub fn new(outputs: usize, features: Blocks, offset: &mut usize) -> Self {
         Self::named("fc", outputs, features, offset)
     }
@@ -40,7 +40,7 @@ impl Linear {
         self.weight.stride()
     }
 
-    /// Packs the weights; `backward` also packs what only the way back needs.
+    /// Packs the weights; with `backward`, also what the backward pass needs.
     pub fn pack(&self, packs: &mut Vec<PackedB>, flat: &[f32], backward: bool) {
         let values = &flat[self.weight.offset..][..self.weight.size()];
         let (outputs, width) = (self.padded(), self.width());
@@ -53,10 +53,11 @@ impl Linear {
         }
     }
 
-    /// Scores of `m` rows of features.
+    /// Computes the scores of `m` rows of features.
     ///
     /// # Safety
-    /// The matrices must have `m` rows of their padded widths, `scores` this thread's alone; `flat` must hold all parameters.
+    /// The matrices must have `m` rows of their padded widths, and `scores` must belong to this thread; `flat` must
+    /// contain all parameters.
     pub unsafe fn forward(&self, packs: &[PackedB], flat: *const f32, features: Mat, m: usize, scores: Mat) {
         // SAFETY: by the caller's promise.
         let init = Init::Bias(unsafe { flat.add(self.bias.offset) });
@@ -66,12 +67,12 @@ impl Linear {
     /// From the gradients of the scores to those of the features.
     ///
     /// # Safety
-    /// As [`Linear::forward`], `d_features` being what is written.
+    /// As [`Linear::forward`], with `d_features` as the output.
     pub unsafe fn backward(&self, packs: &[PackedB], d_scores: Mat, m: usize, d_features: Mat) {
         dispatch(Gemm { a: d_scores, m, b: &packs[W], c: d_features, init: Init::Zero });
     }
 
-    /// This member's share of the parameters' gradients from `n` rows: 16 rows of a segment at a time.
+    /// Computes this member's share of the parameters' gradients from `n` rows: 16 rows of a segment at a time.
     ///
     /// # Safety
     /// Nothing may change during the call; all members of the team must call it.

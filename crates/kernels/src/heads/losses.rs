@@ -1,18 +1,18 @@
-//! The loss of one row and its gradient, in the place of the row's logits: cross entropy for exclusive classes, binary
-//! cross entropy for any number of classes.
+//! The loss of a row and its gradient, which replaces the row's logits: cross entropy for exclusive classes, binary
+//! cross entropy for several labels.
 
 use crate::pool::softmax::{Largest, Softmax};
 use crate::simd::{Kernel, Lanes, dispatch, load, math, store};
 use recurra_core::LossOptions;
 
-/// A row's part of the loss, and whether the answer was correct.
+/// A row's contribution to the loss, and whether the prediction was correct.
 pub(crate) struct RowLoss {
-    /// The loss before it is divided.
+    /// The loss before division.
     pub loss: f64,
     pub right: bool,
 }
 
-/// Turns the first `classes` logits of a padded row into their gradients (padding: zero), `share` being one over the
+/// Replaces the first `classes` logits of a padded row by their gradients (padding: zero). `share` is one over the
 /// divisor of the batch's loss.
 pub(crate) fn cross_entropy(
     values: &mut [f32],
@@ -23,7 +23,7 @@ pub(crate) fn cross_entropy(
 ) -> RowLoss {
     let logit = values[label];
     let largest = dispatch(Largest { values: &mut *values, classes });
-    // Of equally large ones the first is the answer.
+    // Of equally large logits, the first is the prediction.
     let right = logit == largest && !values[..label].contains(&logit);
     let smoothing = options.smoothing as f32;
     if options.weights.is_empty() && smoothing == 0.0 {
@@ -52,7 +52,7 @@ pub(crate) fn cross_entropy(
     RowLoss { loss, right }
 }
 
-/// As [`cross_entropy`] for any number of classes: `torch.nn.BCEWithLogitsLoss` with the class weights as `pos_weight`.
+/// Like [`cross_entropy`] for several labels: `torch.nn.BCEWithLogitsLoss` with the class weights as `pos_weight`.
 pub(crate) fn binary_cross_entropy(
     values: &mut [f32],
     classes: usize,
@@ -63,7 +63,7 @@ pub(crate) fn binary_cross_entropy(
     let above = values[..classes].iter().filter(|&&value| value > 0.0).count();
     let right = above == labels.len() && labels.iter().all(|&label| values[label as usize] > 0.0);
     let weight = |label: u32| options.weights.get(label as usize).copied().unwrap_or(1.0);
-    // First as if no class were there: softplus(z) each; then what those that are there differ by.
+    // First the loss without any label, softplus(z) each; then the difference for the labels of the row.
     let present: f64 = labels
         .iter()
         .map(|&label| {
@@ -72,7 +72,7 @@ pub(crate) fn binary_cross_entropy(
             f64::from(weight(label) * (tail + (-z).max(0.0))) - f64::from(tail + z.max(0.0))
         })
         .sum();
-    // Padding adds nothing: softplus of this is zero.
+    // Padding contributes nothing: softplus of this is zero.
     values[classes..].fill(f32::MIN);
     let absent = dispatch(Sigmoid { values: &mut *values });
     values[classes..].fill(0.0);
@@ -84,13 +84,13 @@ pub(crate) fn binary_cross_entropy(
     RowLoss { loss: absent + present, right }
 }
 
-/// Sigmoids in the place of logits; returns the sum of `softplus(z) = max(z, 0) + log(1 + exp(-|z|))`.
+/// Replaces logits by sigmoids. Returns the sum of `softplus(z) = max(z, 0) + log(1 + exp(-|z|))`.
 pub(crate) struct Sigmoid<'a> {
     /// Padded to whole vectors.
     pub values: &'a mut [f32],
 }
 
-/// Factors of at most 2 whose product a float32 holds.
+/// Number of factors, each at most 2, whose product is in range for float32.
 const FACTORS: usize = 96;
 
 impl Kernel for Sigmoid<'_> {
@@ -101,7 +101,7 @@ impl Kernel for Sigmoid<'_> {
         let (zero, one) = (s.splat_f32s(0.0), s.splat_f32s(1.0));
         let mut sum = 0.0;
         let mut lanes = [0.0f32; 16];
-        // The logarithm of a product of some factors instead of the sum of as many logarithms.
+        // One logarithm of a product of several factors replaces as many logarithms.
         for start in (0..self.values.len()).step_by(FACTORS * S::L) {
             let (mut product, mut linear) = (one, zero);
             for j in (start..self.values.len().min(start + FACTORS * S::L)).step_by(S::L) {

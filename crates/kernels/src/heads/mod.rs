@@ -1,4 +1,4 @@
-//! The heads: what stands on an encoder, one file each.
+//! The heads, one file each.
 
 mod classes;
 pub mod crf;
@@ -12,7 +12,7 @@ pub(crate) mod targets;
 #[cfg(feature = "training")]
 pub(crate) mod training;
 
-/// Without training a head only predicts.
+/// Without the feature `training`, a head only predicts.
 #[cfg(not(feature = "training"))]
 pub(crate) mod training {
     pub(crate) trait HeadTraining {}
@@ -25,7 +25,8 @@ use head::Head;
 use crate::recurrent::segments::Blocks;
 use recurra_core::{Decoder, HeadConfig, NetworkConfig};
 
-/// The head of a configuration, on outputs of this width. Its parameters start at `offset`, which moves past them.
+/// The head of a configuration, for outputs of this width. Its parameters start at `offset`, which is advanced past
+/// them.
 pub(crate) fn of(config: &NetworkConfig, output: Blocks, offset: &mut usize) -> Box<dyn Head> {
     match &config.head {
         HeadConfig::Classes(classes) => Box::new(classes::Classes::new(classes, output, offset)),

@@ -1,4 +1,4 @@
-//! What a batch goes through a head with: packed parameters, buffers, and the rows of a thread.
+//! The data of a batch's pass through a head: packed parameters, buffers, and a thread's rows.
 
 use std::ops::Range;
 
@@ -9,17 +9,17 @@ use crate::random::drop_rows;
 use crate::simd::gemm::{Mat, PackedB};
 use recurra_core::layout::PackedLayout;
 
-/// The parameters of a head and of its pooling, packed.
+/// The packed parameters of a head and of its pooling.
 #[derive(Default)]
 pub(crate) struct HeadPacks {
     pub own: Vec<PackedB>,
     pub pool: Vec<PackedB>,
     pub crf: Crf,
-    /// For groups of tags with their own layers.
+    /// For tag clusters with their own layers.
     pub tails: [Vec<PackedB>; MOST_TAILS],
 }
 
-/// Most such groups.
+/// Maximum number of such clusters.
 pub(crate) const MOST_TAILS: usize = 2;
 
 /// Buffers of a head and of its pooling.
@@ -30,20 +30,21 @@ pub(crate) struct HeadSpace {
     pub tails: Space,
 }
 
-/// Their addresses.
+/// Addresses of the buffers.
 #[derive(Clone, Copy)]
 pub(crate) struct HeadMats {
     pub own: Mats,
     pub pool: Mats,
-    /// Of groups of tags; in training by [`super::training::HeadTraining::fit_groups`].
+    /// Buffers of tag clusters; in training from [`super::training::HeadTraining::fit_groups`].
     pub tails: Mats,
-    /// The scores, `[rows, outputs]` padded, or with tags `[positions, outputs]`; in training later their gradients.
+    /// The scores, `[rows, outputs]` padded, or with tags `[positions, outputs]`; later their gradients.
     pub scores: Mat,
-    /// After a prediction the answers, as many rows of [`super::head::Head::answer_width`]; they may be in the place of the scores.
+    /// After prediction, the predictions, in rows of [`super::head::Head::answer_width`] values; they may share the
+    /// memory of the scores.
     pub answers: Mat,
 }
 
-/// What a head gives an answer for.
+/// What a head predicts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Unit {
     Row,
@@ -51,7 +52,7 @@ pub(crate) enum Unit {
 }
 
 impl Unit {
-    /// The answers to a batch.
+    /// Number of predictions for a batch.
     pub fn count(self, layout: &PackedLayout) -> usize {
         match self {
             Self::Row => layout.rows(),
@@ -60,17 +61,17 @@ impl Unit {
     }
 }
 
-/// What a batch goes through a head for.
+/// The purpose of a pass.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Aim {
     Training,
-    /// A prediction's answers.
+    /// Predictions.
     Answers,
-    /// The scores that answers are made of.
+    /// The scores that predictions are derived from.
     Scores,
 }
 
-/// Dropout of what a head reads.
+/// Dropout of the head's input.
 #[derive(Clone, Copy)]
 pub(crate) struct HeadDropout {
     pub key: u64,
@@ -81,22 +82,22 @@ impl HeadDropout {
     /// Drops values of some rows.
     ///
     /// # Safety
-    /// The rows must be inside and this thread's.
+    /// The rows must be in range and belong to this thread.
     pub unsafe fn drop(self, mat: Mat, rows: Range<usize>) {
         // SAFETY: by the caller's promise.
         unsafe { drop_rows(self.key, self.p, mat, rows) };
     }
 }
 
-/// Rows of a batch that one thread takes through a head.
+/// The rows of a batch that one thread processes.
 pub(crate) struct HeadPass<'a> {
     pub encoded: Encoded<'a>,
-    /// Sorted rows, or packed positions where [`super::head::Head::shares_positions`] says so.
+    /// Sorted rows, or packed positions with [`super::head::Head::shares_positions`].
     pub rows: Range<usize>,
     pub mats: HeadMats,
     pub packs: &'a HeadPacks,
-    /// All parameters but the embedding.
+    /// All parameters except the embedding.
     pub flat: *const f32,
-    /// In training only.
+    /// Only in training.
     pub dropout: Option<HeadDropout>,
 }

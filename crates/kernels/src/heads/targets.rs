@@ -1,4 +1,4 @@
-//! The right answers of a batch.
+//! The targets of a batch.
 
 use recurra_core::{
     Chunk,
@@ -6,14 +6,15 @@ use recurra_core::{
     training::Targets::{Rows, Sets, Tokens},
 };
 
-/// The right answers of a batch's sorted rows, or of its packed positions.
+/// The targets of a batch's sorted rows or packed positions.
 #[derive(Default)]
 pub(crate) struct Targets {
-    /// The class of each row; with sets of classes those of all rows, one row after the other; with tags that of each position.
+    /// The class of each row; with sets of classes, those of all rows, concatenated; with tags, the tag of each
+    /// position.
     pub labels: Vec<u32>,
-    /// Where the classes of each row begin, and at last how many there are; empty where each row or position has one.
+    /// Start of each row's classes, followed by the total; empty if each row or position has one.
     pub starts: Vec<u32>,
-    /// The positions whose tag is in each group of tags, in order, for a head that has groups.
+    /// The positions whose tag is in each cluster, ascending, for a head with clusters.
     pub groups: Vec<Vec<u32>>,
 }
 
@@ -27,8 +28,8 @@ impl Targets {
         }
     }
 
-    /// The answers of a batch, in the order of the sorted rows or packed positions. Label offsets, where there are some, are those of its rows and
-    /// one more, in the labels of the whole chunk.
+    /// The targets of a batch in the order of the sorted rows or packed positions. The starts of sets, if any, are
+    /// those of its rows and one more, and refer to the labels of the whole chunk.
     pub fn of(batch: &Chunk<'_>, layout: &PackedLayout) -> Self {
         let sorted = layout.sorted_indices();
         let (outputs, starts) = match batch.targets {
@@ -57,7 +58,7 @@ impl Targets {
     }
 }
 
-/// Tags of tokens by packed position; those of each row of the layout begin where `starts` says.
+/// Tags of tokens in packed order. The tags of each row of the layout start at `starts`.
 pub(crate) fn in_packed_order(tags: &[i32], starts: &[usize], layout: &PackedLayout) -> Vec<u32> {
     let mut labels = Vec::with_capacity(layout.total());
     for (time, &running) in layout.batch_sizes().iter().enumerate() {

@@ -1,4 +1,4 @@
-//! A fused step over all weights: one pass over weight, gradient and state.
+//! Fused dense optimizer steps: one pass over weights, gradients and states.
 
 use std::ops::Range;
 
@@ -9,7 +9,7 @@ use recurra_core::{Algorithm, Error, ErrorCode, Result};
 /// One step for `n` consecutive weights.
 ///
 /// # Safety
-/// `n` values must be readable and writable at each address (`v` and `peak` may be null where the rule has no such
+/// `n` values must be readable and writable at each address (`v` and `peak` may be null if the optimizer has no such
 /// state), and no other thread may use them.
 pub(crate) struct DenseStep {
     pub numbers: StepNumbers,
@@ -22,10 +22,10 @@ pub(crate) struct DenseStep {
     pub peak: *mut f32,
 }
 
-/// Up to a vector of values at an address: whole vectors directly, the rest through a small array.
+/// Loads up to a vector of values: whole vectors directly, the rest through a small array.
 #[inline(always)]
 pub(super) unsafe fn load_some<S: Lanes>(s: S, from: *const f32, n: usize) -> S::f32s {
-    // SAFETY: n values are readable by the caller's promise, and the array holds a whole vector.
+    // SAFETY: the caller guarantees that n values are readable; the array has space for a whole vector.
     unsafe {
         if n >= S::L {
             return load(s, from);
@@ -36,7 +36,7 @@ pub(super) unsafe fn load_some<S: Lanes>(s: S, from: *const f32, n: usize) -> S:
     }
 }
 
-/// The reverse of [`load_some`].
+/// The inverse of [`load_some`].
 #[inline(always)]
 pub(super) unsafe fn store_some<S: Lanes>(s: S, to: *mut f32, n: usize, value: S::f32s) {
     // SAFETY: as in `load_some`.
@@ -60,7 +60,7 @@ impl Kernel for DenseStep {
         let mut at = 0;
         while at < self.n {
             let n = (self.n - at).min(S::L);
-            // SAFETY: by the promise of the struct.
+            // SAFETY: guaranteed by the creator of the struct.
             unsafe {
                 let mut p = load_some(s, self.p.add(at), n);
                 let mut g = s.mul_f32s(load_some(s, self.g.add(at), n), one(k.scale));
@@ -99,7 +99,7 @@ impl Kernel for DenseStep {
     }
 }
 
-/// State of a dense optimizer for one parameter (or for several that lie in one buffer).
+/// State of a dense optimizer for one parameter, or for several in one buffer.
 #[derive(Clone)]
 pub struct Dense {
     algorithm: Algorithm,
@@ -110,7 +110,7 @@ pub struct Dense {
 }
 
 impl Dense {
-    /// State for `n` weights, at step 0.
+    /// Creates the state for `n` weights, at step 0.
     ///
     /// # Errors
     /// As [`Algorithm::validate`].
@@ -123,15 +123,15 @@ impl Dense {
         Ok(Self { algorithm, step: 0, m: zeros(two || momentum), v: zeros(two), peak: zeros(amsgrad) })
     }
 
-    /// Number of steps made.
+    /// Number of steps so far.
     pub fn step_count(&self) -> u64 {
         self.step
     }
 
-    /// Makes one step with the gradients times `scale`.
+    /// Runs one step with the gradients times `scale`.
     ///
     /// # Errors
-    /// `InvalidShape` when the numbers of weights and gradients are not those of the state.
+    /// `InvalidShape` if the numbers of weights and gradients differ from those of the state.
     pub fn step(&mut self, weights: &mut [f32], grads: &[f32], lr: f64, scale: f32) -> Result<()> {
         let states = [&self.m, &self.v, &self.peak];
         let n = weights.len();
@@ -148,33 +148,33 @@ impl Dense {
         Ok(())
     }
 
-    /// The states under the names that `torch.optim` has for them; only those that the rule has.
+    /// The states, under their names in `torch.optim`; only those that the optimizer has.
     pub(crate) fn states(&self) -> impl Iterator<Item = (&'static str, &[f32])> {
         let first = if self.algorithm.two_states() { "exp_avg" } else { "momentum_buffer" };
         let all = [(first, &self.m), ("exp_avg_sq", &self.v), ("max_exp_avg_sq", &self.peak)];
         all.into_iter().filter(|(_, state)| !state.is_empty()).map(|(name, state)| (name, &**state))
     }
 
-    /// The same, to be written to.
+    /// The states, mutable.
     pub(crate) fn states_mut(&mut self) -> impl Iterator<Item = (&'static str, &mut [f32])> {
         let first = if self.algorithm.two_states() { "exp_avg" } else { "momentum_buffer" };
         let all = [(first, &mut self.m), ("exp_avg_sq", &mut self.v), ("max_exp_avg_sq", &mut self.peak)];
         all.into_iter().filter(|(_, state)| !state.is_empty()).map(|(name, state)| (name, &mut **state))
     }
 
-    /// Addresses for a team whose members step different weights.
+    /// Addresses for a team whose members update different weights.
     pub(crate) fn shared(&mut self) -> DenseShared {
         let at = |buf: &mut Buf| if buf.is_empty() { std::ptr::null_mut() } else { buf.ptr() };
         DenseShared { m: at(&mut self.m), v: at(&mut self.v), peak: at(&mut self.peak) }
     }
 
-    /// Counts steps that were made through [`DenseShared`].
+    /// Counts steps that ran through [`DenseShared`].
     pub(crate) fn count(&mut self, steps: u64) {
         self.step += steps;
     }
 }
 
-/// States of a [`Dense`], null where the rule has none.
+/// The states of a [`Dense`]; null for states that the optimizer does not have.
 #[derive(Clone, Copy)]
 pub(crate) struct DenseShared {
     m: *mut f32,
@@ -188,10 +188,10 @@ unsafe impl Send for DenseShared {}
 unsafe impl Sync for DenseShared {}
 
 impl DenseShared {
-    /// Steps the weights `range` of `weights`, whose gradients are at the same places of `grads`.
+    /// Updates the weights `range` of `weights`, whose gradients are at the same indices of `grads`.
     ///
     /// # Safety
-    /// The range must be inside, and no other thread may use it.
+    /// The range must be in bounds, and no other thread may use it.
     pub unsafe fn step(self, weights: *mut f32, grads: *const f32, range: Range<usize>, numbers: StepNumbers) {
         let start = range.start;
         let at = |p: *mut f32| if p.is_null() { p } else { p.wrapping_add(start) };

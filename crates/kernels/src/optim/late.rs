@@ -1,8 +1,9 @@
-//! Dense optimizer steps for an embedding that cost what the batch's rows cost.
+//! Late (deferred) optimizer steps for an embedding: they have the result of a dense optimizer, but only cost as much
+//! as the batch's rows.
 //!
-//! Dense Adam moves every row at every step, also those without a gradient, but how those move is known beforehand. So
-//! each row remembers the step it was last moved at, and makes up the missed steps when it is next read; the result is
-//! that of the dense optimizer, not that of `SparseAdam`.
+//! Dense Adam updates every row at every step, also those without a gradient, but those updates are known in advance.
+//! So each row stores the step of its last update, and the skipped steps are applied when it is next read. The result
+//! is that of the dense optimizer, not that of `SparseAdam`.
 
 use super::StepNumbers;
 use super::dense::DenseStep;
@@ -11,14 +12,14 @@ use super::tables::Tables;
 use crate::simd::{Buf, Kernel, Lanes, call, dispatch, prefetch, prefetch_all, zeros};
 use recurra_core::{Algorithm, Error, ErrorCode, Result};
 
-/// Mark in `last` of a row whose state is zero: it has nothing to make up but AdamW's decay.
+/// Flag in `last` of a row whose state is zero: it only needs AdamW's decay.
 const STILL: u32 = 1 << 31;
 
-/// The tables hold some 50 bytes a step; after this many, all rows catch up and the tables start afresh. Few in unit tests,
-/// so that they get there.
+/// The tables take about 50 bytes per step. After this many steps, all rows are brought up to date and the tables
+/// restart. Few in unit tests, so that they reach it.
 const TABLE_STEPS: usize = if cfg!(test) { 32 } else { 1 << 18 };
 
-/// Rows that [`LateRows::caught_up`] copies at a time.
+/// Number of rows that [`LateRows::caught_up`] copies at a time.
 const BLOCK: usize = 512;
 
 /// State of an optimizer for the rows of a matrix `[rows, dims]` that is read and written row by row.
@@ -26,25 +27,25 @@ pub struct LateRows {
     algorithm: Algorithm,
     rows: usize,
     dims: usize,
-    /// Row by row: the first state, and the second where the rule has one.
+    /// Row by row: the first state, and the second if the optimizer has one.
     state: Buf,
     stride: usize,
     last: Vec<u32>,
     tables: Tables,
 }
 
-/// All that a [`LateRows`] holds, to the bit: rows that are behind stay behind.
+/// The complete state of a [`LateRows`], bit for bit. Deferred rows stay deferred.
 #[derive(Clone, Debug, PartialEq)]
 pub struct LateState {
-    /// The step at which no row was behind.
+    /// The step at which all rows were up to date.
     pub base: u32,
     /// Learning rate of each step since.
     pub rates: Vec<f64>,
-    /// The step at which each row was last moved; the highest bit marks rows whose states are zero.
+    /// The step of each row's last update; the highest bit marks rows whose states are zero.
     pub last: Vec<u32>,
-    /// First state, `[rows, dims]`, as it was at each row's own last step.
+    /// First state, `[rows, dims]`, as of each row's last update.
     pub first: Vec<f32>,
-    /// Second state where the rule has one, else empty.
+    /// Second state if the optimizer has one, otherwise empty.
     pub second: Vec<f32>,
 }
 
@@ -66,10 +67,10 @@ unsafe impl Send for LateShared {}
 unsafe impl Sync for LateShared {}
 
 impl LateRows {
-    /// State at step 0.
+    /// Creates the state at step 0.
     ///
     /// # Errors
-    /// `InvalidArgument` for options outside their range, or where [`Algorithm::cannot_defer`] gives a reason: use
+    /// `InvalidArgument` for options outside their range, or if [`Algorithm::cannot_defer`] gives a reason; use
     /// [`super::Dense`] then.
     pub fn new(algorithm: Algorithm, rows: usize, dims: usize) -> Result<Self> {
         algorithm.validate()?;
@@ -81,12 +82,12 @@ impl LateRows {
         Ok(Self { algorithm, rows, dims, state, stride, last, tables: Tables::new(&algorithm, 0) })
     }
 
-    /// Number of steps made.
+    /// Number of steps so far.
     pub fn step_count(&self) -> u64 {
         u64::from(self.tables.now())
     }
 
-    /// Bytes that the state takes.
+    /// Size of the state in bytes.
     pub fn bytes(&self) -> usize {
         self.state.len() * 4 + self.last.len() * 4 + self.tables.len() * 48
     }
@@ -117,10 +118,10 @@ impl LateRows {
         }
     }
 
-    /// Makes up the missed steps of these rows, so that they are what the dense optimizer would have.
+    /// Applies the skipped steps of these rows, so that they equal those of the dense optimizer.
     ///
     /// # Errors
-    /// `InvalidShape` or `OutOfRange` when weights or rows do not fit.
+    /// `InvalidShape` or `OutOfRange` if weights or rows do not match.
     pub fn catch_up(&mut self, weights: &mut [f32], rows: &[u32]) -> Result<()> {
         self.check(weights, rows)?;
         let shared = self.shared(weights.as_mut_ptr());
@@ -129,10 +130,10 @@ impl LateRows {
         Ok(())
     }
 
-    /// Makes up the missed steps of all rows: before anything else sees the matrix.
+    /// Applies the skipped steps of all rows, before anything else reads the matrix.
     ///
     /// # Errors
-    /// `InvalidShape` when the weights do not fit.
+    /// `InvalidShape` if the weights do not match.
     pub fn flush(&mut self, weights: &mut [f32]) -> Result<()> {
         let rows: Vec<u32> = (0..self.rows as u32).collect();
         self.catch_up(weights, &rows)?;
@@ -140,10 +141,11 @@ impl LateRows {
         Ok(())
     }
 
-    /// One step: row `rows[i]` has the gradient `grads[i * dims ..] * scale`, all others none. Rows must be distinct.
+    /// Runs one step: row `rows[i]` has the gradient `grads[i * dims ..] * scale`, all others have none. Rows must be
+    /// distinct.
     ///
     /// # Errors
-    /// `InvalidShape` or `OutOfRange` when weights, rows or gradients do not fit.
+    /// `InvalidShape` or `OutOfRange` if weights, rows or gradients do not match.
     pub fn step(&mut self, weights: &mut [f32], rows: &[u32], grads: &[f32], lr: f64, scale: f32) -> Result<()> {
         self.check(weights, rows)?;
         if grads.len() != rows.len() * self.dims {
@@ -163,8 +165,9 @@ impl LateRows {
         Ok(())
     }
 
-    /// Begins new tables when the old ones have become large; tells how many steps there is room for. That it happens
-    /// after a number of steps, however they come in chunks, makes an interrupted training continue bit for bit.
+    /// Starts new tables if the old ones have become large, and returns the number of steps there is space for. This
+    /// depends only on the number of steps, not on how they are split into chunks, so an interrupted training resumes
+    /// bit for bit.
     pub(crate) fn make_room(&mut self, weights: &mut [f32]) -> Result<usize> {
         if self.tables.len() > TABLE_STEPS {
             self.flush(weights)?;
@@ -172,11 +175,11 @@ impl LateRows {
         Ok(TABLE_STEPS + 1 - self.tables.len())
     }
 
-    /// The weights that all rows would have after catching up, without letting them: catching up in two parts rounds
-    /// differently, and looking must not change a training.
+    /// The weights as if all rows were up to date, without changing them: applying the skipped steps in two parts would
+    /// round differently, and reading must not change a training.
     ///
     /// # Errors
-    /// `InvalidShape` when the weights do not fit.
+    /// `InvalidShape` if the weights do not match.
     pub fn caught_up(&self, weights: &[f32]) -> Result<Vec<f32>> {
         self.check(weights, &[])?;
         let (dims, stride) = (self.dims, self.stride);
@@ -204,7 +207,7 @@ impl LateRows {
         Ok(result)
     }
 
-    /// One of the two states, `[rows, dims]`, as it is.
+    /// One of the two states, `[rows, dims]`, without applying skipped steps.
     fn part(&self, at: usize) -> Vec<f32> {
         let mut values = zeros(self.rows * self.dims);
         for (to, row) in values.chunks_exact_mut(self.dims).zip(self.state.chunks_exact(self.stride)) {
@@ -213,7 +216,7 @@ impl LateRows {
         values
     }
 
-    /// Everything, as it is.
+    /// The complete state, without applying skipped steps.
     pub fn snapshot(&self) -> LateState {
         LateState {
             base: self.tables.base(),
@@ -224,10 +227,10 @@ impl LateRows {
         }
     }
 
-    /// Resumes from a [`LateRows::snapshot`] of the same algorithm.
+    /// Resumes from a [`LateRows::snapshot`] of the same optimizer.
     ///
     /// # Errors
-    /// `InvalidShape` or `OutOfRange` when the state does not fit; nothing is changed then.
+    /// `InvalidShape` or `OutOfRange` if the state does not match; nothing is changed then.
     pub fn restore(&mut self, state: &LateState) -> Result<()> {
         let now = u64::from(state.base) + state.rates.len() as u64;
         let fail = |message: String| Err(Error::new(ErrorCode::OutOfRange, message));
@@ -253,13 +256,13 @@ impl LateRows {
         Ok(())
     }
 
-    /// Counts the step whose updates were made.
+    /// Counts a step whose updates are done.
     pub(crate) fn begin(&mut self, lr: f64) {
         self.tables.push(lr);
     }
 
-    /// First and second state as PyTorch keeps them (`exp_avg`, `exp_avg_sq`; for SGD `momentum_buffer` and nothing),
-    /// `[rows, dims]`. All rows catch up first.
+    /// First and second state as in PyTorch (`exp_avg`, `exp_avg_sq`; for SGD `momentum_buffer` and nothing), `[rows,
+    /// dims]`. Brings all rows up to date first.
     ///
     /// # Errors
     /// As [`LateRows::flush`].
@@ -269,10 +272,10 @@ impl LateRows {
         Ok((state.first, state.second))
     }
 
-    /// Takes over an exported state that belongs to `step` steps.
+    /// Replaces the state by an exported one after `step` steps.
     ///
     /// # Errors
-    /// `InvalidShape` when a state does not fit; nothing is changed then.
+    /// `InvalidShape` if a state does not match; nothing is changed then.
     pub fn import(&mut self, step: u64, first: &[f32], second: &[f32]) -> Result<()> {
         let n = self.rows * self.dims;
         let expected = if self.stride > self.dims { n } else { 0 };
@@ -309,7 +312,7 @@ impl LateShared {
         }
     }
 
-    /// Asks for the memory of rows that will soon catch up.
+    /// Prefetches rows that will soon be brought up to date.
     #[inline(always)]
     pub fn fetch<'a>(&self, rows: impl IntoIterator<Item = &'a u32>) {
         for &row in rows {
@@ -326,7 +329,7 @@ impl LateShared {
         dispatch(CatchUp(self, rows));
     }
 
-    /// Step number `now` for rows that have caught up; one thread gives it to the tables.
+    /// Runs step number `now` for rows that are up to date. One thread adds the step to the tables.
     ///
     /// # Safety
     /// As [`LateShared::catch_up`]; `grads` must have a row for each, `stride` apart.
@@ -335,7 +338,7 @@ impl LateShared {
     }
 }
 
-/// Rows to look ahead: a row from memory takes about as long as a few rows' work.
+/// Number of rows to prefetch ahead: reading a row from memory takes about as long as processing a few rows.
 const AHEAD: usize = 6;
 
 struct CatchUp<'a>(LateShared, &'a [u32]);
@@ -369,7 +372,7 @@ struct Update<'a> {
     rows: &'a [u32],
     grads: *const f32,
     stride: usize,
-    /// The step's number; the tables may be getting it at the same time.
+    /// The step's number; it may be added to the tables concurrently.
     now: u32,
     numbers: StepNumbers,
 }

@@ -1,4 +1,4 @@
-//! Optimizers with the numbers of `torch.optim`: fused dense steps, and steps applied late for embeddings.
+//! Optimizers with the results of `torch.optim`: fused dense steps, and late steps for embeddings.
 
 mod dense;
 mod late;
@@ -12,7 +12,7 @@ pub use late::{LateRows, LateState};
 
 use recurra_core::Algorithm;
 
-/// The numbers of one step, as the kernels use them.
+/// The factors of one step for the kernels.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct StepNumbers {
     pub adam: bool,
@@ -21,12 +21,12 @@ pub(crate) struct StepNumbers {
     /// Adam: `1 / sqrt(1 - b2^t)`.
     pub root: f32,
     pub eps: f32,
-    /// Share of the gradient that enters the first state (Adam: `1 - b1`; SGD: `1 - dampening`, 1 at the first step).
+    /// Weight of the gradient in the first state (Adam: `1 - b1`; SGD: `1 - dampening`, 1 at the first step).
     pub mix: f32,
-    /// Share of the first state that stays (SGD's momentum; Adam uses `1 - mix`).
+    /// Weight of the old first state (SGD's momentum; Adam uses `1 - mix`).
     pub keep: f32,
     pub beta2: f32,
-    /// `1 - b2`, rounded after the difference: 1 - 0.999 in float32 is wrong by 5e-5 of itself.
+    /// `1 - b2`, rounded after the subtraction: 1 - 0.999 computed in float32 has a relative error of 5e-5.
     pub mix2: f32,
     /// Factor of the weights before the step (AdamW).
     pub shrink: f32,
@@ -39,7 +39,7 @@ pub(crate) struct StepNumbers {
 }
 
 impl StepNumbers {
-    /// Numbers of step `t`, counted from 1.
+    /// The factors of step `t`, from 1.
     pub fn new(algorithm: &Algorithm, t: u64, lr: f64, scale: f32) -> Self {
         let zero = Self {
             adam: true,

@@ -1,10 +1,10 @@
-//! The vectorised work on one row: making up missed steps, and a step with a gradient.
+//! Vectorised updates of one row: skipped steps, and a step with a gradient.
 
 use super::dense::{load_some, store_some};
 use super::tables::{Missed, Tables};
 use crate::simd::{Lanes, fma, load, store};
 
-/// Addresses of a row: weights and its two states (the second is unused for SGD).
+/// Addresses of a row: its weights and two states (the second is unused for SGD).
 #[derive(Clone, Copy)]
 pub(super) struct Row {
     pub p: *mut f32,
@@ -13,10 +13,10 @@ pub(super) struct Row {
     pub dims: usize,
 }
 
-/// Makes up what the row has missed since step `since`.
+/// Applies the steps that the row has skipped since step `since`.
 ///
 /// # Safety
-/// `dims` values must be readable and writable at each address that the rule uses.
+/// `dims` values must be readable and writable at each address that the optimizer uses.
 #[inline(always)]
 pub(super) unsafe fn catch_up<S: Lanes>(s: S, row: Row, since: u32, missed: &Missed, tables: &Tables) {
     let one = |v: f32| s.splat_f32s(v);
@@ -46,7 +46,8 @@ pub(super) unsafe fn catch_up<S: Lanes>(s: S, row: Row, since: u32, missed: &Mis
                 } else {
                     p = s.mul_f32s(p, one(missed.shrink));
                     let inverse = s.div_f32s(one(1.0), s.add_f32s(q, one(missed.eps)));
-                    // The variance is of the size of eps^2 (1e-17): multiplied step by step so that it does not vanish.
+                    // The variance is about eps^2 (1e-17); it is multiplied step by step, so that it does not
+                    // underflow.
                     let spread = s.mul_f32s(s.mul_f32s(one(missed.variance), inverse), inverse);
                     let quotient = s.mul_f32s(m, fma(s, spread, inverse, inverse));
                     let (moved, last) = (s.mul_f32s(quotient, one(missed.sum)), s.mul_f32s(quotient, one(missed.last)));
@@ -61,7 +62,7 @@ pub(super) unsafe fn catch_up<S: Lanes>(s: S, row: Row, since: u32, missed: &Mis
     }
 }
 
-/// The sum of the missed steps without the part that float32 would not have made; see [`Tables`].
+/// The sum of the skipped steps, without the part that float32 would have lost; see [`Tables`].
 #[inline(always)]
 fn without_lost<S: Lanes>(s: S, p: S::f32s, moved: S::f32s, last: S::f32s, lost: (f32, f32)) -> S::f32s {
     let exponent = s.and_f32s(p, s.splat_f32s(f32::INFINITY));
@@ -74,17 +75,17 @@ fn without_lost<S: Lanes>(s: S, p: S::f32s, moved: S::f32s, last: S::f32s, lost:
     s.or_f32s(left, s.and_f32s(moved, s.splat_f32s(-0.0)))
 }
 
-/// Vectors of a row that replay side by side: each waits for its own results most of the time.
+/// Number of a row's vectors replayed in parallel, to hide latency.
 const SIDE: usize = 4;
 
-/// Whether a vector must replay. Lanes that do not move do not count.
+/// Whether a vector must be replayed. Lanes without a first state are ignored.
 #[inline(always)]
 fn near<S: Lanes>(s: S, m: S::f32s, q: S::f32s, missed: &Missed) -> bool {
     let moving = s.select_f32s(s.equal_f32s(m, s.splat_f32s(0.0)), s.splat_f32s(f32::MAX), q);
     s.reduce_min_f32s(moving) < missed.near
 }
 
-/// Whether `N` vectors of a row must all replay.
+/// Whether `N` vectors of a row must all be replayed.
 #[inline(always)]
 unsafe fn all_near<S: Lanes, const N: usize>(s: S, row: Row, at: usize, missed: &Missed) -> bool {
     // SAFETY: by the promise of `catch_up`; the vectors are inside the row.
@@ -95,7 +96,7 @@ unsafe fn all_near<S: Lanes, const N: usize>(s: S, row: Row, at: usize, missed: 
     missed.near == f32::INFINITY || (0..N).all(one)
 }
 
-/// `N` vectors of a row that all replay.
+/// Replays `N` vectors of a row.
 #[inline(always)]
 unsafe fn replay_whole<S: Lanes, const N: usize>(
     s: S,
@@ -120,7 +121,7 @@ unsafe fn replay_whole<S: Lanes, const N: usize>(
     }
 }
 
-/// The missed steps one by one.
+/// Applies the skipped steps one by one.
 #[inline(always)]
 fn replay<S: Lanes, const N: usize>(
     s: S,

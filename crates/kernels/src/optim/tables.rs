@@ -1,67 +1,67 @@
-//! What a row without gradients misses, step by step, in closed form.
+//! The closed form of the steps that a row without gradients skips.
 //!
-//! A row that was last moved at step `s`, with state `m` and `v`, moves at step `n = s + k` by
-//! `w_n r^k m / (sqrt(v) + e_n c^k)` with `w_n = lr_n sqrt(1 - b2^n) / (1 - b1^n)`, `r = b1 / sqrt(b2)`,
-//! `e_n = eps sqrt(1 - b2^n)` and `c = 1 / sqrt(b2)`. Only the small `e_n c^k` keeps the sum over `n` from being one
-//! number times `m / sqrt(v)`. So three sums are kept for every `s`: of the weights `w_n r^k`, and of those times
-//! `e_n c^k` and its square; the sum of the quotients follows by expansion around the weighted mean of `e_n c^k`, whose
-//! first-order error is zero by the choice of the mean and whose second-order term is the variance.
+//! A row that was last updated at step `s`, with states `m` and `v`, changes at step `n = s + k` by `w_n r^k m /
+//! (sqrt(v) + e_n c^k)` with `w_n = lr_n sqrt(1 - b2^n) / (1 - b1^n)`, `r = b1 / sqrt(b2)`, `e_n = eps sqrt(1 - b2^n)`
+//! and `c = 1 / sqrt(b2)`. Only the small term `e_n c^k` prevents the sum over `n` from being one number times `m /
+//! sqrt(v)`. So three sums are kept for every `s`: of the weights `w_n r^k`, and of the weights times `e_n c^k` and its
+//! square. The sum of the quotients follows by expansion around the weighted mean of `e_n c^k`: the first-order error
+//! is zero by the choice of the mean, and the second-order term is the variance.
 //!
-//! Since `r^k` fades (0.9^200 = 1e-9), a step changes the sums of the last few hundred `s` only. Schedules need nothing
-//! more, `w_n` is each step's own.
+//! Because `r^k` fades (0.9^200 = 1e-9), a step changes only the sums of the last few hundred `s`. Learning rate
+//! schedules need nothing else, because `w_n` is specific to each step.
 //!
-//! Float32 loses something that exact sums keep: a step below half a unit in the last place of the weight leaves it
-//! where it is, so `torch.optim` never makes the last part of a fading run of steps, about `9 h` for `h` half a unit. That
-//! is systematic and adds up over a long training, so the sums here leave the same part out ([`Tables::lost`]).
-//! AdamW's factor `d_n = 1 - lr_n wd` goes into the same recurrence; its logarithm is
-//! summed for the steps beyond. SGD's momentum is the special case `v` = constant: only the first sum is used.
+//! Float32 loses something that exact sums keep: a step below half a unit in the last place does not change the weight,
+//! so `torch.optim` never applies the last part of a fading run of steps, about `9 h` for `h` half a unit. That is
+//! systematic and accumulates over a long training, so the sums here omit the same part ([`Tables::lost`]). AdamW's
+//! factor `d_n = 1 - lr_n wd` is part of the same recurrence; its logarithm is summed for the steps beyond. SGD's
+//! momentum is the special case of a constant `v`: only the first sum is used.
 
 use recurra_core::{AdamOptions, Algorithm, SgdOptions};
 
-/// Below this share of the first missed step a further one does not show in float32.
+/// Below this share of the first skipped step, further steps are negligible in float32.
 const FADED: f64 = 1e-10;
 
-/// Rows last moved before this step may need the literal replay: there `e_n c^k` varies, and where `sqrt(v)` is not much
-/// larger, the third order of the expansion would show.
+/// Rows last updated before this step may need the step-by-step replay: `e_n c^k` varies there, and if `sqrt(v)` is not
+/// much larger, the third order of the expansion matters.
 const EARLY: u32 = 300;
 
-/// Rows last moved before this step are always replayed.
+/// Rows last updated before this step are always replayed.
 const ALWAYS: u32 = 32;
 
-/// Runs of at most this many missed steps are replayed too, which rounds each as `torch.optim` does. Rows that miss a few
-/// steps again and again gather rounding errors; the same ones as there are closer than better ones.
+/// Runs of at most this many skipped steps are also replayed, which rounds each step as `torch.optim` does. Rows that
+/// repeatedly skip a few steps accumulate rounding errors; the same errors are closer to PyTorch than smaller ones.
 const SHORT: u32 = 16;
 
-/// Share of the first missed step below which the replay stops.
+/// Share of the first skipped step below which the replay stops.
 const REPLAYED: f64 = 3e-8;
 
-/// The replay is for roots of `v` below this many means of `e_n c^k`. At the bound the third order is
-/// `(0.13 / 9)^3` of a move at step 32 and less later: below 2e-7 for any usual learning rate.
+/// The replay is used for roots of `v` below this many means of `e_n c^k`. At the bound, the third order is `(0.13 /
+/// 9)^3` of an update at step 32 and less later: below 2e-7 for usual learning rates.
 const NEAR: f32 = 8.0;
 
-/// How a row's weights and states change between two steps. Adam: `p = shrink p - m (...)`.
+/// How a row's weights and states change over skipped steps. Adam: `p = shrink p - m (...)`.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Missed {
-    /// Sum of the weights, already shrunk.
+    /// Sum of the weights, including the shrinking.
     pub sum: f32,
     /// Mean of `e_n c^k`.
     pub eps: f32,
     /// Variance of `e_n c^k`.
     pub variance: f32,
-    /// Factor of the weights over the missed steps.
+    /// Factor of the weights over the skipped steps.
     pub shrink: f32,
     /// Factors of `m` and `v`.
     pub fade_m: f32,
     pub fade_v: f32,
-    /// Weight of the last missed step alone: `w_n r^k`, shrunk like `sum`.
+    /// Weight of the last skipped step alone: `w_n r^k`, shrunk like `sum`.
     pub last: f32,
-    /// How many steps to replay one by one, and the factor for the rest, where the root of `v` is below `near`.
+    /// Number of steps to replay one by one, and the factor for the rest, if the root of `v` is below `near`.
     pub replay: u32,
     pub rest: f32,
     pub near: f32,
 }
 
-/// Numbers of one step for the literal replay.
+/// The factors of one step for the step-by-step replay.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct OneStep {
     pub size: f32,
@@ -71,23 +71,23 @@ pub(crate) struct OneStep {
 
 /// The sums, indexed by `s - base`.
 pub(crate) struct Tables {
-    /// Steps made so far.
+    /// Number of steps so far.
     now: u32,
     base: u32,
     window: usize,
-    /// Steps that a replay makes at most.
+    /// Maximum number of replayed steps.
     replayed: u32,
     /// Weight of the last step.
     weight: f64,
     /// Part of a fading run that float32 loses, for a last step of size `u`: `lost.0 h - lost.1 u`.
     pub lost: (f32, f32),
     sums: [Vec<f64>; 3],
-    /// `r^k`, `(r c)^k`, `(r c^2)^k` for `k = window .. 1`, so that they run along with `s`.
+    /// `r^k`, `(r c)^k`, `(r c^2)^k` for `k = window .. 1`, in the order of ascending `s`.
     powers: [Vec<f64>; 3],
     /// Logarithm of the product of all `d_n` up to each step.
     log_shrink: Vec<f64>,
     steps: Vec<OneStep>,
-    /// Learning rates of the steps, from which the tables can be built again.
+    /// Learning rates of the steps, from which the tables can be rebuilt.
     rates: Vec<f64>,
     fades: Vec<(f32, f32)>,
     rule: Rule,
@@ -95,7 +95,7 @@ pub(crate) struct Tables {
     fade: (f64, f64),
 }
 
-/// What float32 arithmetic multiplies `m` and `v` by: the options rounded as `torch.optim` rounds them.
+/// The factors of `m` and `v` in float32 arithmetic: the options rounded as in `torch.optim`.
 fn factors(o: &AdamOptions) -> (f64, f64) {
     (1.0 - f64::from((1.0 - o.beta1) as f32), f64::from(o.beta2 as f32))
 }
@@ -107,7 +107,7 @@ enum Rule {
 }
 
 impl Tables {
-    /// Tables at step `now`, where no row has missed anything.
+    /// Creates tables at step `now`, where all rows are up to date.
     pub fn new(algorithm: &Algorithm, now: u32) -> Self {
         let (rule, fade) = match *algorithm {
             Algorithm::Adam(o) => (Rule::Adam(o, false), factors(&o)),
@@ -139,27 +139,27 @@ impl Tables {
         }
     }
 
-    /// Steps made so far.
+    /// Number of steps so far.
     pub fn now(&self) -> u32 {
         self.now
     }
 
-    /// The step before the first one that the tables hold.
+    /// The step before the first one in the tables.
     pub fn base(&self) -> u32 {
         self.base
     }
 
-    /// Learning rates of the steps that the tables hold: pushed to new tables at the same base they give the same bits.
+    /// Learning rates of the steps in the tables. Pushed to new tables with the same base, they give identical bits.
     pub fn rates(&self) -> &[f64] {
         &self.rates
     }
 
-    /// Steps that the tables hold.
+    /// Number of steps in the tables.
     pub fn len(&self) -> usize {
         self.log_shrink.len()
     }
 
-    /// Adds the step after the last one.
+    /// Appends a step.
     pub fn push(&mut self, lr: f64) {
         self.now += 1;
         self.rates.push(lr);
@@ -167,7 +167,7 @@ impl Tables {
         let (weight, eps, shrink) = match self.rule {
             Rule::Adam(o, decoupled) => {
                 let (first, second) = (1.0 - o.beta1.powf(n), (1.0 - o.beta2.powf(n)).sqrt());
-                // Rounded as the dense step rounds it: over a thousand steps the difference would show.
+                // Rounded as in the dense step: over a thousand steps, the difference would matter.
                 let shrink = if decoupled { f64::from((1.0 - lr * o.weight_decay) as f32) } else { 1.0 };
                 self.steps.push(OneStep {
                     size: (lr / first) as f32,
@@ -193,7 +193,7 @@ impl Tables {
         self.log_shrink.push(self.log_shrink[held - 1] + shrink.ln());
     }
 
-    /// What a row that was last moved at step `since` has missed by now. `still` says that its state is zero.
+    /// The steps that a row last updated at step `since` has skipped. `still` tells that its state is zero.
     #[inline]
     pub fn missed(&self, since: u32, still: bool) -> Missed {
         let k = self.now - since;
@@ -230,7 +230,7 @@ impl Tables {
             missed.variance = (self.sums[2][at] / sum - mean * mean).max(0.0) as f32;
             if k <= SHORT || since < EARLY {
                 missed.replay = k.min(self.replayed);
-                // The replay shrinks by itself; the rest is what comes after it.
+                // The replay includes its shrinking; the rest applies after it.
                 missed.rest = ratio(at + missed.replay as usize) as f32;
                 missed.near = if k <= SHORT || since < ALWAYS { f32::INFINITY } else { NEAR * missed.eps };
             }
@@ -243,17 +243,17 @@ impl Tables {
         (self.fade.0.powf(f64::from(k)) as f32, self.fade.1.powf(f64::from(k)) as f32)
     }
 
-    /// Numbers of a step, counted from 1.
+    /// The factors of a step, from 1.
     pub fn step(&self, step: u32) -> OneStep {
         self.steps[(step - self.base) as usize - 1]
     }
 
-    /// Whether the first sum is all that counts (SGD).
+    /// Whether only the first sum is needed (SGD).
     pub fn plain(&self) -> bool {
         matches!(self.rule, Rule::Sgd(_))
     }
 
-    /// Factors of `m` and of the root of `v` for one missed step, and eps.
+    /// Factors of `m` and of the root of `v` for one skipped step, and eps.
     pub fn decay(&self) -> (f32, f32, f32) {
         let eps = if let Rule::Adam(o, _) = self.rule { o.eps as f32 } else { 0.0 };
         (self.fade.0 as f32, self.fade.1.sqrt() as f32, eps)

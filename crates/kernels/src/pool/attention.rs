@@ -1,5 +1,5 @@
-//! Pooling by attention, `sum over t of a[t] h[t]` with `a = softmax(q . tanh(W h + b))` over a text's own tokens, forward
-//! and backward, for a run of sorted rows.
+//! Attention pooling: `sum over t of a[t] h[t]` with `a = softmax(q . tanh(W h + b))` over a text's own tokens, forward
+//! and backward, for a range of sorted rows.
 
 use super::attention_kernels::{Blend, Tanh};
 use super::kernel::Pool;
@@ -14,27 +14,27 @@ use crate::simd::{dispatch, pad};
 #[cfg(feature = "training")]
 mod back;
 
-/// Places of the parameters.
+/// Locations of the parameters.
 pub(super) struct Attention {
     weight: Segment,
     bias: Segment,
-    /// One row; as the others it is padded to 16, so that its products are those of any linear layer.
+    /// One row, padded to 16 like the others, so that its products are those of any linear layer.
     query: Segment,
 }
 
-/// Numbers of the packed parameters: `W` transposed, the query transposed, and for the way back `W`.
+/// Indices of the packed parameters: `W` transposed, the query transposed, and `W` for the backward pass.
 const W_T: usize = 0;
 const QUERY_T: usize = 1;
 const W: usize = 2;
 
 /// The buffers.
 struct Buffers {
-    /// `tanh(W h + b)`, a row for each packed position, and the gradient before the tanh.
+    /// `tanh(W h + b)`, a row per packed position, and the gradient before the tanh.
     hidden: Mat,
     d_hidden: Mat,
-    /// A row for each packed position, whose first column is the score, in the end its gradient.
+    /// A row per packed position, whose first column is the score, finally its gradient.
     scores: Mat,
-    /// The softmax of a text's scores one after the other, padded to whole vectors; text after text. And its gradient.
+    /// The softmax of each text's scores, padded to whole vectors and concatenated, and its gradient.
     shares: Mat,
     d_shares: Mat,
 }
@@ -46,7 +46,7 @@ impl Buffers {
 }
 
 impl Attention {
-    /// For outputs of this width; `offset` moves past the parameters.
+    /// For outputs of this width. `offset` is advanced past the parameters.
     pub fn new(output: Blocks, offset: &mut usize) -> Self {
         Self {
             weight: Segment::matrix("attention.proj.weight".into(), output, output, offset),
@@ -56,7 +56,7 @@ impl Attention {
     }
 }
 
-/// Each row, its length, and where its shares begin.
+/// Each row, its length, and the start of its shares.
 fn places(at: &Pooled<'_>) -> impl Iterator<Item = (usize, usize, usize)> {
     let lengths = at.encoded.layout.lengths();
     let mut place: usize = lengths[..at.rows.start].iter().map(|&length| pad(length as usize)).sum();

@@ -1,4 +1,4 @@
-//! The vector loops of pooling by attention.
+//! Vector loops of attention pooling.
 
 use crate::simd::gemm::Mat;
 use crate::simd::{Kernel, Lanes, fma, load, math, store};

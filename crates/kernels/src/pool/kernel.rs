@@ -1,4 +1,4 @@
-//! What a pooling is to a head.
+//! The interface between a pooling and a head.
 
 use super::pooled::Pooled;
 use super::space::{Mats, NO_MATS, Space};
@@ -7,10 +7,10 @@ use crate::encoder::encoded::Needs;
 use crate::recurrent::segments::Segment;
 use crate::simd::gemm::{Mat, PackedB};
 
-/// A pooling: the vectors of a row's own tokens, or its final states, become one vector, as wide as an output. It is chosen
-/// once a batch, not once a row.
+/// A pooling: turns the vectors of a row's own tokens, or its final states, into one vector of the width of an output.
+/// It is selected once per batch, not per row.
 pub(crate) trait Pool: PoolTraining + Send + Sync {
-    /// What it reads.
+    /// The part of the encoder's output that it reads.
     fn needs(&self) -> Needs;
 
     /// Its parameters, in the order of the state dict.
@@ -18,17 +18,17 @@ pub(crate) trait Pool: PoolTraining + Send + Sync {
         Vec::new()
     }
 
-    /// Packs the parameters; `backward` also packs what only the way back needs.
+    /// Packs the parameters; with `backward`, also what the backward pass needs.
     fn pack(&self, _packs: &mut Vec<PackedB>, _flat: &[f32], _backward: bool) {}
 
-    /// Room for a batch of `rows` rows with `total` positions; without `backward` for its prediction only.
+    /// Allocates buffers for a batch of `rows` rows with `total` positions; without `backward`, only for prediction.
     fn fit(&self, _space: &mut Space, _rows: usize, _total: usize, _backward: bool) -> Mats {
         NO_MATS
     }
 
-    /// From the outputs or states to the pooled vectors.
+    /// Computes the pooled vectors from the outputs or states.
     ///
     /// # Safety
-    /// The matrices must have the sizes of the batch; these rows must be this thread's alone.
+    /// The matrices must have the sizes of the batch; these rows must belong to this thread.
     unsafe fn forward(&self, at: &Pooled<'_>, features: Mat);
 }

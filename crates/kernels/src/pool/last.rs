@@ -1,4 +1,4 @@
-//! The final states of the last layer, both directions side by side.
+//! Last-state pooling: the final states of the last layer, both directions concatenated.
 
 use super::kernel::Pool;
 use super::pooled::Pooled;

@@ -1,4 +1,4 @@
-//! The maximum over a row's own tokens, for each feature.
+//! Max pooling: the maximum over a row's own tokens, for each feature.
 
 use std::slice::{from_raw_parts, from_raw_parts_mut};
 
@@ -8,7 +8,7 @@ use super::space::{Mats, Space};
 use crate::encoder::encoded::Needs;
 use crate::simd::gemm::Mat;
 
-/// As wide as `width`, the padded width of an output.
+/// `width` is the padded width of an output.
 pub(super) struct Max {
     pub width: usize,
 }
@@ -18,7 +18,7 @@ impl Pool for Max {
         Needs::Outputs
     }
 
-    /// The time of each maximum, a `u32` in the place of a float, for the way back.
+    /// The time of each maximum, as a `u32` in place of a float, for the backward pass.
     fn fit(&self, space: &mut Space, rows: usize, _total: usize, backward: bool) -> Mats {
         space.mats([(if backward { rows } else { 0 }, self.width)])
     }

@@ -1,4 +1,4 @@
-//! The mean over a row's own tokens.
+//! Mean pooling: the mean over a row's own tokens.
 
 use std::slice::{from_raw_parts, from_raw_parts_mut};
 

@@ -1,4 +1,4 @@
-//! The poolings, one file each. A further one is a file here, a line in [`of`] and a variant of [`Pooling`].
+//! The poolings, one file each. To add one, add a file, a line in [`of`] and a variant of [`Pooling`].
 
 mod attention;
 mod attention_kernels;
@@ -12,7 +12,7 @@ pub(crate) mod space;
 #[cfg(feature = "training")]
 pub(crate) mod training;
 
-/// Without training there is no way back.
+/// Without the feature `training`, there is no backward pass.
 #[cfg(not(feature = "training"))]
 pub(crate) mod training {
     pub(crate) trait PoolTraining {}
@@ -25,7 +25,7 @@ use kernel::Pool;
 use crate::recurrent::segments::Blocks;
 use recurra_core::Pooling;
 
-/// A pooling of outputs of this width. Its parameters start at `offset`, which moves past them.
+/// A pooling of outputs of this width. Its parameters start at `offset`, which is advanced past them.
 pub(crate) fn of(pooling: Pooling, output: Blocks, offset: &mut usize) -> Box<dyn Pool> {
     match pooling {
         Pooling::Last => Box::new(last::Last),

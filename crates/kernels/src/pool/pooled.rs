@@ -1,4 +1,4 @@
-//! What a pooling goes through.
+//! The data of a pooling pass.
 
 use std::ops::Range;
 
@@ -10,10 +10,10 @@ use crate::simd::gemm::PackedB;
 pub(crate) struct Pooled<'a> {
     pub encoded: Encoded<'a>,
     pub rows: Range<usize>,
-    /// As [`super::kernel::Pool::fit`] gave them.
+    /// From [`super::kernel::Pool::fit`].
     pub mats: Mats,
-    /// As [`super::kernel::Pool::pack`] made them.
+    /// From [`super::kernel::Pool::pack`].
     pub packs: &'a [PackedB],
-    /// All parameters but the embedding.
+    /// All parameters except the embedding.
     pub flat: *const f32,
 }

@@ -1,8 +1,8 @@
-//! Softmax of a padded row.
+//! The softmax of a padded row.
 
 use crate::simd::{Kernel, Lanes, load, math, store};
 
-/// Probabilities in the place of logits; returns the logarithm of the sum of exponentials.
+/// Replaces logits by probabilities. Returns the log-sum-exp.
 pub(crate) struct Softmax<'a> {
     /// Padded to whole vectors; the padding becomes zero.
     pub values: &'a mut [f32],
@@ -14,7 +14,7 @@ impl Kernel for Softmax<'_> {
     #[inline(always)]
     fn run<S: Lanes>(self, s: S) -> f32 {
         let Self { values, classes } = self;
-        // The exponential of the padding is cut off to almost nothing, and set to zero in the end.
+        // The exponential of the padding is almost zero, and is set to zero at the end.
         let largest = Largest { values: &mut *values, classes }.run(s);
         let at = values.as_mut_ptr();
         let mut sums = s.splat_f32s(0.0);
@@ -34,7 +34,7 @@ impl Kernel for Softmax<'_> {
     }
 }
 
-/// The largest of a padded row's values, which are not NaN; the padding becomes minus infinity.
+/// The largest value of a padded row, which has no NaN. The padding becomes minus infinity.
 pub(crate) struct Largest<'a> {
     /// Padded to whole vectors.
     pub values: &'a mut [f32],
@@ -55,9 +55,9 @@ impl Kernel for Largest<'_> {
     }
 }
 
-/// The sum of `exp(value - less)` over a row, none of which is above `less`.
+/// The sum of `exp(value - less)` over a row; no value is above `less`.
 pub(crate) struct ExpSum<'a> {
-    /// Padded to whole vectors, by minus infinity.
+    /// Padded to whole vectors with minus infinity.
     pub values: &'a [f32],
     pub less: f32,
 }

@@ -1,23 +1,23 @@
-//! Buffers by number. A pooling and a head each give out their own numbers.
+//! Numbered buffers. A pooling and a head each define their own indices.
 
 use crate::simd::Buf;
 use crate::simd::gemm::Mat;
 
-/// Most buffers that a pooling or a head has.
+/// Maximum number of buffers of a pooling or a head.
 const MOST: usize = 10;
 
 /// Addresses of the buffers.
 pub(crate) type Mats = [Mat; MOST];
 
-/// No buffer at all.
+/// No buffers.
 pub(crate) const NO_MATS: Mats = [Mat::none(); MOST];
 
-/// Buffers that live from batch to batch and grow as needed.
+/// Buffers that are kept between batches and grow as needed.
 #[derive(Default)]
 pub(crate) struct Space([Buf; MOST]);
 
 impl Space {
-    /// The buffers for matrices of `(rows, width)`; those without a row do not exist.
+    /// The buffers for matrices of `(rows, width)`; a buffer without rows does not exist.
     pub fn mats<const N: usize>(&mut self, sizes: [(usize, usize); N]) -> Mats {
         let mut mats = NO_MATS;
         for ((mat, buf), (rows, width)) in mats.iter_mut().zip(&mut self.0).zip(sizes) {

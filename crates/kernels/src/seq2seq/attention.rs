@@ -1,9 +1,8 @@
-//! Attention of some rows at one step: from scores to weights and their sum of what was made of the encoder's outputs, and the way
-//! back.
+//! Attention of some rows at one step: from scores to weights and the weighted sum of values, and the backward pass.
 //!
-//! The memory of a row lies together, one encoder's output after the other. What a score and the attentional output need of it is
-//! computed once for all steps: *keys* `W a` (plus a bias) and *values* `W_c a`, so that the weighted sum of values is already the
-//! context's part of the attentional output.
+//! The memory of a row is contiguous: the encoder's outputs, concatenated. What scores and attentional outputs need of
+//! it is computed once for all steps: *keys* `W a` (plus a bias) and *values* `W_c a`. So the weighted sum of values is
+//! already the context's part of the attentional output.
 
 use crate::pool::softmax::Softmax;
 use crate::recurrent::cells::through::through_tanh;
@@ -13,7 +12,7 @@ use crate::simd::{Kernel, Lanes, call, fma, load, store};
 
 use super::packs::padded;
 
-/// Where the memory of a row is: its first place and number of units.
+/// The memory of a row: its start and number of units.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct Span {
     pub start: usize,
@@ -25,25 +24,26 @@ pub(super) struct Span {
 pub(super) struct Memory {
     pub keys: Mat,
     pub values: Mat,
-    /// What the sum goes through, with Bahdanau's scores; null with Luong's.
+    /// The vector `v` of Bahdanau's score; null with Luong's.
     pub through: *const f32,
     /// Padded width of a key and of a value.
     pub width: usize,
 }
 
-// SAFETY: only addresses; the users of the kernels below make the promises.
+// SAFETY: only addresses; the users of the kernels below ensure that accesses do not conflict.
 unsafe impl Sync for Memory {}
 // SAFETY: as above.
 unsafe impl Send for Memory {}
 
-/// Weights and their sums: for each row `to = bias + sum of weight * value`.
+/// Weights and weighted sums: for each row, `to = bias + sum of weight * value`.
 ///
 /// # Safety
-/// All matrices must have a row for each span, `weights` wide enough for it; rows of `weights` and `to` must be this thread's.
+/// All matrices must have a row for each span, with `weights` wide enough for it. The rows of `weights` and `to` must
+/// belong to this thread.
 pub(super) struct Attend<'a> {
     pub memory: Memory,
     pub spans: &'a [Span],
-    /// What the keys are compared with.
+    /// The vectors that keys are compared with.
     pub query: Mat,
     pub weights: Mat,
     pub bias: *const f32,
@@ -92,7 +92,8 @@ unsafe fn score_sum<S: Lanes>(s: S, v: *const f32, q: *const f32, k: *const f32,
     s.reduce_sum_f32s(sum)
 }
 
-/// `to = bias + sum of weights[i] * values[i]`, some vectors of columns at a time so that the sums stay in registers.
+/// `to = bias + sum of weights[i] * values[i]`, for a few vectors of columns at a time, so that the sums stay in
+/// registers.
 #[inline(always)]
 unsafe fn weighted<S: Lanes>(
     s: S,
@@ -153,10 +154,10 @@ impl Kernel for Attend<'_> {
     }
 }
 
-/// The way back of [`Attend`], from the gradients `d` of `to`. All gradients are added to what is there.
+/// The backward pass of [`Attend`], from the gradients `d` of `to`. Gradients are added to the existing values.
 ///
 /// # Safety
-/// As [`Attend`]; the gradients of the rows' keys and values and the row's scratch must be this thread's.
+/// As [`Attend`]; the gradients of the rows' keys and values and the scratch must belong to this thread.
 pub(super) struct AttendBack<'a> {
     pub memory: Memory,
     pub spans: &'a [Span],
@@ -165,11 +166,11 @@ pub(super) struct AttendBack<'a> {
     pub d: Mat,
     pub d_keys: Mat,
     pub d_values: Mat,
-    /// Of the query.
+    /// Gradient of the query.
     pub d_query: Mat,
-    /// Of what the sum goes through, for each row; with Bahdanau's scores.
+    /// Gradient of the vector `v`, for each row; only with Bahdanau's scores.
     pub d_through: Mat,
-    /// Room for the gradients of a row's scores.
+    /// Buffer for the gradients of a row's scores.
     pub scratch: &'a mut [f32],
 }
 
@@ -213,10 +214,10 @@ impl Kernel for AttendBack<'_> {
     }
 }
 
-/// `tanh` of some rows, in their place.
+/// `tanh` of some rows, in place.
 ///
 /// # Safety
-/// The values must be this thread's, a multiple of 16.
+/// The values must belong to this thread; their number is a multiple of 16.
 pub(super) struct TanhRows {
     pub at: *mut f32,
     pub n: usize,
@@ -233,7 +234,7 @@ impl Kernel for TanhRows {
     }
 }
 
-/// Through a tanh: `to = (from + more) (1 - y²)`, where `y = scale * value`; `more` may be missing.
+/// The backward pass of a tanh: `to = (from + more) (1 - y²)`, where `y = scale * value`; `more` may not exist.
 ///
 /// # Safety
 /// As [`TanhRows`], for each row of the matrices.

@@ -1,4 +1,4 @@
-//! The way back of [`Pass`].
+//! The backward pass of [`Pass`].
 
 use std::ops::Range;
 
@@ -11,12 +11,12 @@ use crate::simd::dispatch;
 use crate::simd::gemm::{Init, Mat};
 
 impl Pass<'_> {
-    /// From the gradients of the attentional outputs to those of everything that is a row's own: gates, keys and values, the
+    /// From the gradients of the attentional outputs to those of all per-row data: gates, keys and values, the
     /// encoder's outputs and final states.
     ///
     /// # Safety
-    /// As [`Pass::forward`], which must have come before; `d_tilde` must hold the gradients of the scores alone, and the encoder's
-    /// final states' gradients be zero.
+    /// As [`Pass::forward`], which must have been called before. `d_tilde` must contain the gradients from the scores
+    /// only, and the gradients of the encoder's final states must be zero.
     pub unsafe fn backward(&self, rows: Range<usize>, scratch: &mut Vec<f32>) {
         let (Decoder { params, .. }, mats, plan) = (&self.decoder, self.mats, self.plan);
         let (hp, units) = (params.hp, units(&plan.spans, &rows));
@@ -60,14 +60,14 @@ impl Pass<'_> {
         }
     }
 
-    /// From the attentional output of a step to the gradient of the last layer's output, into `d_top`.
+    /// From the attentional output of a step to the gradient of the last layer's output, in `d_top`.
     unsafe fn attention_back(&self, position: usize, row: usize, m: usize, scratch: &mut [f32]) {
         let (Decoder { params, packs, memory, .. }, mats) = (&self.decoder, self.mats);
         let (hp, p) = (params.hp, self.dropout.p);
         // SAFETY: as `backward`.
         unsafe {
             let (d, d_top) = (mats.d_tilde.at(position, 0), mats.d_top.at(row, 0));
-            // What the next step read; zero where there is none.
+            // The gradient from the next step's input; zero if there is none.
             dispatch(AddRows { rows: m, width: hp, from: mats.decoder.layers[0].d_feed.at(row, 0), to: d });
             if p > 0.0 {
                 drop_rows(self.dropout.output, p, mats.d_tilde, position..position + m);
@@ -94,7 +94,7 @@ impl Pass<'_> {
             }
             let d_query = mats.d_query.at(position, 0);
             std::ptr::write_bytes(d_query.ptr, 0, m * d_query.stride);
-            // The queries of this step are made again: only those of the last one are there.
+            // The queries of this step are recomputed: only those of the last step are kept.
             back.query = mats.decoder.query.at(row, 0);
             packs.query.there(top, m, back.query, Init::Zero);
             (back.d_query, back.d_through) = (d_query, mats.d_through.at(row, 0));
@@ -103,7 +103,7 @@ impl Pass<'_> {
         }
     }
 
-    /// Through the layers of a step, from the gradient of the last one's output.
+    /// The backward pass of a step's layers, from the gradient of the last layer's output.
     unsafe fn cells_back(&self, position: usize, row: usize, m: usize) {
         let (Decoder { params, packs, .. }, mats) = (&self.decoder, self.mats);
         let hp = params.hp;
@@ -161,7 +161,7 @@ impl Pass<'_> {
                 let (value, to) = (value.at(first, 0), to.at(first, 0));
                 let (more, scale) = (Mat::none(), 1.0);
                 dispatch(TanhBack { rows: m, width: hp, from: d, more, value, scale, to });
-                // The final states themselves are needed for the weights' gradients: these go to another place.
+                // The final states themselves are needed for the weights' gradients, so these are written elsewhere.
                 packs.bridges[layer][state].back(to, m, finals.at(first, 0), Init::Zero);
             };
             let finals = [mats.d_final_h, mats.d_final_c];

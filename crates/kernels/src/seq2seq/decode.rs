@@ -1,4 +1,4 @@
-//! Searches and their results, and how rows are handed out to the team.
+//! Runs searches, collects their results and distributes rows over the team.
 
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError, RwLockReadGuard};
@@ -10,20 +10,20 @@ use super::search::{Found, Search, room};
 use crate::threads::Member;
 use recurra_core::{DecodeOptions, Error, ErrorCode, Result};
 
-/// Hypotheses that go through a step together: enough to fill the tiles, few enough for the cache.
+/// Number of hypotheses processed together: enough to fill the tiles, few enough for the cache.
 const TOGETHER: usize = 48;
 
-/// What a search found, row by row, of each row the best first.
+/// The results of a search, row by row, best first.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Decoded {
     /// Units of all results, without the end unit.
     pub units: Vec<i32>,
-    /// Where the units of each result begin, and at last how many there are. `[rows * best + 1]`.
+    /// Start of each result's units, followed by the total. `[rows * best + 1]`.
     pub starts: Vec<u32>,
-    /// The sum of the log-probabilities of each result, that of the end unit included where it was reached; minus infinity for a
-    /// result that there is not. `[rows * best]`.
+    /// The log-probability of each result, including that of the end unit if it was reached; minus infinity for a
+    /// missing result. `[rows * best]`.
     pub scores: Vec<f32>,
-    /// For each unit of each result a weight for each source unit of its row, in that order; empty if not asked for.
+    /// For each unit of each result, a weight for each source unit of its row; empty unless requested.
     pub alignments: Vec<f32>,
 }
 
@@ -31,7 +31,8 @@ impl Seq2Seq {
     /// Searches for the target units of some rows. Results depend neither on the number of threads nor on other rows.
     ///
     /// # Errors
-    /// `OutOfRange` and `InvalidShape` for rows that are none, as [`DecodeOptions::validate`]; `Aborted` where `abort` became true.
+    /// `OutOfRange` and `InvalidShape` for invalid rows; as [`DecodeOptions::validate`]; `Aborted` if `abort` became
+    /// true.
     pub fn decode(
         &self,
         tokens: &[i32],
@@ -45,8 +46,8 @@ impl Seq2Seq {
         self.search(&weights, (tokens, lengths), options, abort)
     }
 
-    /// As [`Seq2Seq::decode`], on the calling thread alone; none where it would have to wait. For short rows, which take less time than
-    /// a change of thread.
+    /// Like [`Seq2Seq::decode`], but on the calling thread; `None` if it would have to wait. For short rows, which take
+    /// less time than a thread switch.
     ///
     /// # Errors
     /// As there.
@@ -104,7 +105,7 @@ impl Seq2Seq {
         Ok(all)
     }
 
-    /// Hands out parts of the rows to the team; the first error is the result.
+    /// Distributes parts of the rows over the team; returns the first error.
     pub(super) fn each(
         &self,
         weights: &Weights,
@@ -136,7 +137,7 @@ impl Seq2Seq {
         failure.into_inner().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The weights, packed where they have changed. A training may come between.
+    /// The weights, packed if they have changed. A training may run in between.
     pub(super) fn frozen(&self) -> Result<RwLockReadGuard<'_, Weights>> {
         loop {
             let weights = self.read();

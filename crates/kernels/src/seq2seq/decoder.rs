@@ -10,7 +10,7 @@ use crate::recurrent::steps::Projected;
 use crate::simd::dispatch;
 use crate::simd::gemm::{Init, Mat};
 
-/// The decoder's weights and the memory that it looks at.
+/// The decoder's weights, and the memory that it attends to.
 #[derive(Clone, Copy)]
 pub(super) struct Decoder<'a> {
     pub params: &'a Params,
@@ -22,18 +22,18 @@ pub(super) struct Decoder<'a> {
 // SAFETY: only addresses; during a pass, only a member's own rows change.
 unsafe impl Sync for Decoder<'_> {}
 
-/// Dropout of a step, by keys of the outputs of each layer but the last and of the attentional output.
+/// Dropout of a step: keys for the outputs of each layer except the last, and for the attentional output.
 #[derive(Clone, Debug, Default)]
 pub(super) struct DecoderDropout {
     pub between: f32,
     /// Empty without dropout.
     pub layers: Vec<u64>,
     pub output: u64,
-    /// Share of the attentional output.
+    /// Dropout rate of the attentional output.
     pub p: f32,
 }
 
-/// Some rows of a step: their first packed position, their first row, their number and their memory.
+/// Some rows of a step: first packed position, first row, number of rows, and memory.
 #[derive(Clone, Copy)]
 pub(super) struct StepRows<'a> {
     pub position: usize,
@@ -45,7 +45,7 @@ pub(super) struct StepRows<'a> {
 /// Copies `width` columns of `m` rows.
 ///
 /// # Safety
-/// They must be inside the matrices, and those of `to` this thread's.
+/// The columns must be in range, and those of `to` must belong to this thread.
 pub(super) unsafe fn copy_columns(m: usize, width: usize, from: Mat, to: Mat) {
     for row in 0..m {
         // SAFETY: by the caller's promise.
@@ -54,16 +54,17 @@ pub(super) unsafe fn copy_columns(m: usize, width: usize, from: Mat, to: Mat) {
 }
 
 impl Decoder<'_> {
-    /// An address among the parameters.
+    /// The address of a parameter.
     pub fn at(&self, offset: usize) -> *const f32 {
         self.flat.wrapping_add(offset)
     }
 
-    /// From embedded units, whose product with the weights is `base` with the first layer's bias, and the last step's states to the new
-    /// states, the attentional output and the weights of the source units. With `keep` also what the way back needs.
+    /// Computes the new states, the attentional output and the weights of the source units from the embedded units and
+    /// the previous states. `base` is the product of the embedded units with the first layer's weights, plus its bias.
+    /// With `keep`, also stores what the backward pass needs.
     ///
     /// # Safety
-    /// The matrices must have these rows, and those must be this thread's.
+    /// The matrices must have these rows, which must belong to this thread.
     pub unsafe fn step(
         &self,
         mats: &DecoderMats,

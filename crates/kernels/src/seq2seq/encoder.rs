@@ -1,4 +1,4 @@
-//! The encoder's part of a pass.
+//! The encoder in a pass.
 
 use super::packs::Packs;
 use super::params::Params;
@@ -9,13 +9,13 @@ use crate::recurrent::layers::{LayerDropout, Layers, Source};
 use crate::recurrent::stack::Net;
 use crate::threads::Member;
 
-/// Dropout of embedded units, by a key and a share.
+/// Dropout of embedded units: a key and a rate.
 pub(super) type UnitDropout = Option<(u64, f32)>;
 
-/// This member's share of the first layer's input: a row for each distinct unit, or with dropout for each position.
+/// Gathers this member's share of the first layer's input: a row per distinct unit, or with dropout per position.
 ///
 /// # Safety
-/// All members must call it; the addresses must be valid for the plan and not be used by anything else.
+/// All members must call it. The addresses must be valid for the plan and not used by anything else.
 pub(super) unsafe fn gather(
     member: &Member<'_>,
     params: &Params,
@@ -39,7 +39,7 @@ pub(super) unsafe fn gather(
     }
 }
 
-/// The encoder's layers over a batch.
+/// The encoder's layers for a batch.
 pub(super) fn layers<'a>(
     params: &'a Params,
     packs: &'a Packs,

@@ -1,4 +1,4 @@
-//! Weights as searches and scores read them, and the encoder over rows that are not trained on.
+//! Weights packed for searches and scores, and the encoder for rows that are not trained on.
 
 use super::encoder::{gather, layers};
 use super::packs::Packs;
@@ -12,15 +12,15 @@ use crate::simd::gemm::{Init, Mat};
 use crate::threads::Member;
 use recurra_core::layout::PackedLayout;
 
-/// The projections of all target units are kept where they take at most this many bytes.
+/// Maximum size of kept projections of target units.
 const TABLE_BYTES: usize = 64 << 20;
 
-/// Weights as searches read them.
+/// Weights packed for searches.
 pub(super) struct Frozen {
     pub packs: Packs,
-    /// The projection of each target unit, where they are few enough; else empty.
+    /// The projection of each target unit, if there are few enough; otherwise empty.
     pub table: Buf,
-    /// The same of source units for each direction of the encoder's first layer.
+    /// The projections of source units, for each direction of the encoder's first layer.
     sources: Vec<Buf>,
 }
 
@@ -51,23 +51,23 @@ impl Frozen {
         Self { packs, table, sources }
     }
 
-    /// Bytes of everything.
+    /// Size in bytes.
     pub fn bytes(&self) -> usize {
         4 * (self.table.len() + self.sources.iter().map(|buf| buf.len()).sum::<usize>())
     }
 }
 
-/// Buffers of one thread that searches or scores.
+/// Buffers of one searching or scoring thread.
 #[derive(Default)]
 pub(super) struct Scratch {
     pub finders: Finders,
     pub space: Space,
 }
 
-/// The encoder over a batch, on the calling thread.
+/// Runs the encoder on a batch, on the calling thread.
 ///
 /// # Safety
-/// The matrices must fit the plan and be this thread's.
+/// The matrices must fit the plan and belong to this thread.
 pub(super) unsafe fn encode(params: &Params, frozen: &Frozen, flat: &[f32], plan: &Plan, mats: &Mats) {
     let alone = Member::alone();
     let tables: Vec<Mat> = frozen.sources.iter().map(|buf| Mat::of(buf, params.shape.gp)).collect();

@@ -1,4 +1,4 @@
-//! Gradients of the parameters, once all rows have gone back: each member has some rows of each matrix.
+//! Gradients of the parameters, after the backward pass of all rows. Each member computes some rows of each matrix.
 
 use std::ops::Range;
 use std::slice::from_raw_parts;
@@ -19,13 +19,14 @@ use crate::simd::outer::{ColumnSums, Outer};
 use crate::threads::Member;
 
 impl Step<'_> {
-    /// This member's share of the gradient of a matrix, from `n` rows of the gradients `d` of what it makes of `x`.
+    /// This member's share of a matrix's gradient, from `n` rows: `d` are the gradients of the matrix's outputs for the
+    /// inputs `x`.
     unsafe fn matrix_grad(&self, member: &Member<'_>, matrix: Matrix, d: Mat, x: Mat, n: usize) {
         // SAFETY: by the caller's promise.
         unsafe { self.linear_grad(member, Linear { weight: matrix, bias: None }, d, x, n) };
     }
 
-    /// The same of a vector of `width` values: the sums of columns.
+    /// The same for a vector of `width` values: the sums of columns.
     unsafe fn vector_grad(&self, member: &Member<'_>, offset: usize, width: usize, d: Mat, n: usize) {
         // SAFETY: each member writes its own columns.
         unsafe {
@@ -44,11 +45,12 @@ impl Step<'_> {
         }
     }
 
-    /// This member's share of the gradients of all parameters of the decoder but the embedding and what it is multiplied with.
+    /// This member's share of the gradients of all decoder parameters, except the embedding and the weights that
+    /// multiply it.
     pub(super) unsafe fn decoder_grads(&self, member: &Member<'_>, plan: &PairPlan, positions: bool) {
         let (params, mats) = (self.params, self.mats);
         let (n, units, rows, hp) = (plan.layout.total(), plan.units(), plan.rows.len(), params.hp);
-        // SAFETY: as `run`; all rows have gone back before the last meeting.
+        // SAFETY: as `run`; the backward pass of all rows ended before the last barrier.
         unsafe {
             self.linear_grad(member, params.units, mats.scores, mats.decoder.tilde, n);
             self.linear_grad(member, params.output, mats.d_tilde, mats.decoder.top, n);
@@ -61,7 +63,7 @@ impl Step<'_> {
             for (layer, (own, m)) in params.layers.iter().zip(&mats.decoder.layers).enumerate() {
                 let dg = m.gates;
                 match own.state {
-                    // Input and state lie side by side, and so do their weights.
+                    // Input and state are adjacent, and so are their weights.
                     Some(_) if params.added() => {
                         let both = Matrix { cols: 2 * hp, ..own.input };
                         self.matrix_grad(member, both, dg, m.feed, n);
@@ -86,20 +88,20 @@ impl Step<'_> {
             if positions {
                 return;
             }
-            // Gradients of the projections of distinct units: sums over the positions of each.
+            // Gradients of the projections of distinct units: sums over each unit's positions.
             for unit in member.share(plan.ids.len(), 8) {
                 add_rows(mats.decoder.layers[0].gates, plan.users.of(unit), mats.d_table, unit, false);
             }
         }
     }
 
-    /// The decoder's embedding and the weights that it is multiplied with.
+    /// Gradients of the decoder's embedding and of the weights that multiply it.
     pub(super) unsafe fn target_grads(&self, member: &Member<'_>, plan: &PairPlan, packs: &Packs, inputs: Inputs<'_>) {
         let (params, mats) = (self.params, self.mats);
         let Some(embedded) = params.layers[0].embedded else { return };
         let learns = !self.options.freeze_embedding;
         let back = &packs.layers[0].embedded;
-        // SAFETY: as `run`; the sums were made before the last meeting.
+        // SAFETY: as `run`; the sums were computed before the last barrier.
         unsafe {
             match inputs {
                 Inputs::Table(_) => {
@@ -130,7 +132,7 @@ impl Step<'_> {
         }
     }
 
-    /// The encoder's embedding and its first layer's parameters.
+    /// Gradients of the encoder's embedding and of its first layer's parameters.
     pub(super) unsafe fn encoder_grads(
         &self,
         member: &Member<'_>,
@@ -142,7 +144,7 @@ impl Step<'_> {
         // SAFETY: as `run`.
         unsafe {
             layers.sum_words(member, &source.users, false);
-            // Also the sums of `decoder_grads` are there then.
+            // The sums of `decoder_grads` are also complete then.
             member.meet();
             layers.first_weight_grads(member, self.mats.flat_grads);
             if self.options.freeze_embedding {
@@ -159,7 +161,7 @@ impl Step<'_> {
         }
     }
 
-    /// Gradients of distinct units into those of an embedding.
+    /// Copies gradients of distinct units into those of an embedding.
     unsafe fn to_table(&self, table: Table, ids: &[u32], from: Mat, share: Range<usize>) {
         for row in share {
             // SAFETY: as `run`; units are distinct and shared out.
@@ -170,7 +172,7 @@ impl Step<'_> {
         }
     }
 
-    /// Gradients of positions, added to those of an embedding, which are zero: each member has some units.
+    /// Adds gradients of positions to those of an embedding, which start as zeros; each member processes some units.
     unsafe fn add_to_table(&self, member: &Member<'_>, table: Table, units: impl Iterator<Item = u32>, from: Mat) {
         for (position, unit) in units.enumerate() {
             if unit as usize % member.size() != member.rank() {

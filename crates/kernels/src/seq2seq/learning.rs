@@ -1,10 +1,10 @@
-//! What training holds from chunk to chunk.
+//! Training data that is kept between chunks.
 
 use super::packs::Packs;
 use super::plan::PairFinders;
 use super::space::Space;
 
-/// Buffers that live from chunk to chunk.
+/// Buffers that are kept between chunks.
 #[derive(Default)]
 pub(super) struct TrainSpace {
     pub space: Space,

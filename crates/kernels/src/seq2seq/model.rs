@@ -1,4 +1,4 @@
-//! The network as its users hold it.
+//! The public interface of the network.
 
 use std::ops::Deref;
 use std::sync::{Arc, Mutex, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
@@ -12,8 +12,8 @@ use crate::simd::Buf;
 use crate::threads::Pool;
 use recurra_core::{Algorithm, NamedArray, Result, Seq2SeqConfig};
 
-/// A network from sequence to sequence on the CPU: its whole training step and its search, without a graph. All methods take `&self`:
-/// training locks out everything else, searches run side by side.
+/// A sequence-to-sequence network on the CPU, with a hand-written training step and search, without a graph. All
+/// methods take `&self`: training excludes everything else, searches run in parallel.
 pub struct Seq2Seq {
     pub(super) params: Params,
     pub(super) pool: Pool,
@@ -27,25 +27,26 @@ pub(super) struct Optimizer {
     pub dense: Dense,
 }
 
-/// What changes in training, and what was computed from it.
+/// The mutable data of a training, and what was computed from it.
 #[derive(Default)]
 pub(super) struct Weights {
     /// All parameters, padded.
     pub flat: Buf,
-    /// Whether they have values. They have neither these nor memory until they are first needed: both take time.
+    /// Whether the parameters have values. They are allocated and drawn when they are first needed, because both take
+    /// time.
     pub drawn: bool,
     pub optimizer: Option<Optimizer>,
     pub space: TrainSpace,
-    /// Training steps made.
+    /// Number of training steps so far.
     pub steps: u64,
-    /// Weights for searches; `None` after a change.
+    /// Weights packed for searches; `None` after a change.
     pub frozen: Option<Frozen>,
-    /// The other processes that train the same network, where there are any.
+    /// The other processes that train the same network, if any.
     pub exchange: Option<Arc<dyn Exchange>>,
 }
 
 impl Weights {
-    /// Draws the initial values where there are none yet.
+    /// Draws the initial values if there are none yet.
     pub fn draw(&mut self, params: &Params) -> Result<()> {
         if !self.drawn {
             self.flat = Buf::zeros(params.flat_size);
@@ -55,7 +56,7 @@ impl Weights {
         Ok(())
     }
 
-    /// After a panic in the middle of a step: everything that must agree with the weights starts afresh.
+    /// Resets everything that must agree with the weights, after a panic in the middle of a step.
     pub fn recover(&mut self) {
         self.optimizer = None;
         self.space = TrainSpace::default();
@@ -63,7 +64,8 @@ impl Weights {
 }
 
 impl Seq2Seq {
-    /// A network with initial weights from the configuration's seed, which are drawn when something first needs them.
+    /// Creates a network with initial weights from the configuration's seed, which are drawn when they are first
+    /// needed.
     ///
     /// # Errors
     /// As [`Seq2SeqConfig::validate`].
@@ -87,7 +89,7 @@ impl Seq2Seq {
         self.weights.write().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The weights, drawn if they were not yet.
+    /// The weights, which are drawn if necessary.
     pub(super) fn drawn(&self) -> Result<RwLockReadGuard<'_, Weights>> {
         if !self.read().drawn {
             self.write().draw(&self.params)?;
@@ -95,7 +97,7 @@ impl Seq2Seq {
         Ok(self.read())
     }
 
-    /// Bytes of weights, packed weights, gradients, optimizer state and tables.
+    /// Size in bytes of weights, packed weights, gradients, optimizer state and tables.
     pub fn bytes(&self) -> usize {
         self.params.flat_size * 24 + self.read().frozen.as_ref().map_or(0, Frozen::bytes)
     }
@@ -103,15 +105,16 @@ impl Seq2Seq {
     /// All parameters under PyTorch's names and shapes.
     ///
     /// # Errors
-    /// Only for a fault of this library.
+    /// Only for a bug in this library.
     pub fn state(&self) -> Result<Vec<NamedArray>> {
         Ok(self.params.export(&self.drawn()?.flat))
     }
 
-    /// Overwrites all parameters; the optimizer starts afresh.
+    /// Replaces all parameters and resets the optimizer.
     ///
     /// # Errors
-    /// `StateMismatch`, listing everything that is missing, unknown or of another shape or type; nothing is changed then.
+    /// `StateMismatch`, which lists everything that is missing, unknown or of another shape or type; nothing is changed
+    /// then.
     pub fn load_state<D: Deref<Target = [u8]>>(&self, arrays: &[NamedArray<D>]) -> Result<()> {
         let flat = self.params.import(arrays)?;
         let mut weights = self.write();

@@ -1,4 +1,4 @@
-//! The weights as the kernels read them.
+//! The weights, packed for the kernels.
 
 use super::params::{Linear, Matrix, Params};
 use crate::recurrent::packs::DirPacks;
@@ -6,7 +6,7 @@ use crate::simd::Buf;
 use crate::simd::gemm::{Gemm, Init, Mat, PackedB};
 use crate::simd::{dispatch, pad};
 
-/// A matrix for the way there, and where something is trained for the way back.
+/// A matrix packed for the forward pass and, in training, for the backward pass.
 #[derive(Default)]
 pub(super) struct Pack {
     there: PackedB,
@@ -45,21 +45,21 @@ impl Pack {
 /// A layer of the decoder.
 #[derive(Default)]
 pub(super) struct LayerPacks {
-    /// On the embedded unit; of the first layer alone.
+    /// For the embedded unit; only in the first layer.
     pub embedded: Pack,
-    /// On the input, and where the cell adds both also on the state.
+    /// For the input and, if the cell adds both products, also for the state.
     pub main: Pack,
-    /// On the state, where the cell takes its product apart.
+    /// For the state, if the cell needs its product separately.
     pub state: Pack,
-    /// What all products that are not kept apart begin with.
+    /// The bias of all products that are not kept separate.
     pub bias: Buf,
 }
 
-/// Everything.
+/// All packed weights.
 #[derive(Default)]
 pub(super) struct Packs {
     pub encoder: Vec<DirPacks>,
-    /// Of the states `h` and `c`.
+    /// For the states `h` and `c`.
     pub bridges: Vec<[Pack; 2]>,
     pub layers: Vec<LayerPacks>,
     pub memory: Pack,
@@ -69,20 +69,20 @@ pub(super) struct Packs {
     pub units: Pack,
 }
 
-/// What a member of a team packs at a time.
+/// A unit of packing work for one member of a team.
 pub(super) enum Task {
     Encoder(*mut DirPacks, usize, usize),
     Matrix(*mut Pack, Matrix),
     Bias(*mut Buf, usize),
 }
 
-// SAFETY: only addresses; each task is done by one member.
+// SAFETY: only addresses; each task is run by one member.
 unsafe impl Send for Task {}
 // SAFETY: as above.
 unsafe impl Sync for Task {}
 
 impl Packs {
-    /// The work of packing, in parts that touch different memory.
+    /// The packing work, in parts that touch different memory.
     pub fn tasks(&mut self, params: &Params) -> Vec<Task> {
         let parts = params.shape.parts.len();
         self.encoder.resize_with(parts, DirPacks::default);
@@ -122,7 +122,7 @@ impl Packs {
         tasks
     }
 
-    /// Packs everything on the calling thread, for prediction alone.
+    /// Packs everything on the calling thread, for prediction only.
     pub fn fill(&mut self, params: &Params, flat: &[f32]) {
         for task in self.tasks(params) {
             // SAFETY: the addresses are of this value, which is borrowed mutably.
@@ -132,10 +132,10 @@ impl Packs {
 }
 
 impl Task {
-    /// Packs; `backward` also what only the way back needs.
+    /// Packs; with `backward`, also what the backward pass needs.
     ///
     /// # Safety
-    /// The addresses must be valid and used by no other thread.
+    /// The addresses must be valid and not used by other threads.
     pub unsafe fn run(&self, params: &Params, flat: &[f32], backward: bool) {
         // SAFETY: by the caller's promise.
         unsafe {

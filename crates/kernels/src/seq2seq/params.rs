@@ -1,4 +1,4 @@
-//! The network's parameters: names, places, initial values, export and import.
+//! The network's parameters: names, locations, initial values, export and import.
 
 use std::ops::Deref;
 
@@ -17,7 +17,7 @@ pub(super) struct Matrix {
     pub offset: usize,
     pub rows: usize,
     pub cols: usize,
-    /// Values between two rows.
+    /// Distance between the starts of two rows.
     pub stride: usize,
 }
 
@@ -36,24 +36,25 @@ pub(super) struct Table {
     pub width: usize,
 }
 
-/// How a layer of the decoder begins.
+/// The initial states of a decoder layer.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Bridge {
-    /// The encoder's layer whose final states it reads.
+    /// The encoder layer whose final states it reads.
     pub layer: usize,
     pub h: Linear,
-    /// Where the cell has a second state.
+    /// For a cell with a second state.
     pub c: Option<Linear>,
 }
 
 /// A layer of the decoder.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Layer {
-    /// On the embedded unit; of the first layer alone.
+    /// For the embedded unit; only in the first layer.
     pub embedded: Option<Matrix>,
-    /// On what else comes in, `[gates, hidden]`: of the first layer the last attentional output, of others the output below.
+    /// For the other input, `[gates, hidden]`: the previous attentional output in the first layer, the output of the
+    /// layer below in others.
     pub input: Matrix,
-    /// On the layer's old state, if the cell has it.
+    /// For the layer's previous state, if the cell has one.
     pub state: Option<Matrix>,
     pub b_ih: usize,
     pub b_hh: Option<usize>,
@@ -62,20 +63,20 @@ pub(super) struct Layer {
 /// The scores of source units.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Scores {
-    /// On the encoder's outputs.
+    /// For the encoder's outputs.
     pub memory: Linear,
-    /// On the decoder's output, and what the sum goes through; of Bahdanau's alone.
+    /// For the decoder's output, and the offset of `v`; only for Bahdanau's score.
     pub query: Option<(Matrix, usize)>,
 }
 
-/// What the network is made of, and where its parameters are.
+/// The structure of the network, and the locations of its parameters.
 pub(super) struct Params {
     pub config: Seq2SeqConfig,
     /// The encoder's layers.
     pub shape: Shape,
     pub cell: &'static dyn AnyCell,
-    /// Padded size of the decoder's state and attentional output, of all its gates, of the encoder's output, and number of padded
-    /// target units.
+    /// Padded sizes: of the decoder's state and attentional output, of its gates, of the encoder's output, and the
+    /// number of target units.
     pub hp: usize,
     pub gp: usize,
     pub mp: usize,
@@ -85,17 +86,17 @@ pub(super) struct Params {
     pub bridges: Vec<Bridge>,
     pub layers: Vec<Layer>,
     pub scores: Scores,
-    /// On the encoder's outputs and on the decoder's: both make the attentional output.
+    /// For the encoder's outputs and for the decoder's output; together, they compute the attentional output.
     pub context: Matrix,
     pub output: Linear,
     pub units: Linear,
     /// In PyTorch's order.
     pub places: Vec<Place>,
-    /// Private size of all parameters.
+    /// Size of all parameters with padding.
     pub flat_size: usize,
 }
 
-/// Lays parameters out one after the other.
+/// Lays out parameters sequentially.
 #[derive(Default)]
 struct Builder {
     places: Vec<Place>,
@@ -210,19 +211,19 @@ impl Params {
         }
     }
 
-    /// Whether the cell adds the products of input and state, so that one product makes both.
+    /// Whether the cell adds the products of input and state, so that one product computes both.
     pub fn added(&self) -> bool {
         self.cell.facts().recurrence == Recurrence::Added
     }
 
-    /// Whether the cell takes the product of its state apart.
+    /// Whether the cell needs the product of its state separately.
     pub fn apart(&self) -> bool {
         self.cell.facts().recurrence == Recurrence::Apart
     }
 
-    /// Initial values, distributed as PyTorch's but for the scale of embeddings: N(0, std²) with a zero padding row;
-    /// everything else uniform as `torch.nn.LSTM` and `torch.nn.Linear`. Each parameter has its own stream of ChaCha8,
-    /// so the values depend on nothing but the seed and the sizes.
+    /// Draws initial values with PyTorch's distributions, except for the scale of embeddings: N(0, std²) with a zero
+    /// padding row; all others uniform as in `torch.nn.LSTM` and `torch.nn.Linear`. Each parameter has its own stream
+    /// of ChaCha8, so the values depend only on the seed and the sizes.
     pub fn initialize(&self, flat: &mut [f32]) -> Result<()> {
         use rand_chacha::ChaCha8Rng;
         use rand_chacha::rand_core::SeedableRng;
@@ -258,10 +259,10 @@ impl Params {
         self.places.iter().map(|p| NamedArray::of(p.name.clone(), p.shape.clone(), &p.export(flat))).collect()
     }
 
-    /// Takes over all parameters, which come under their names.
+    /// Replaces all parameters by those in `arrays`, matched by name.
     ///
     /// # Errors
-    /// `StateMismatch`, listing everything that is missing, unknown, or of another shape or type.
+    /// `StateMismatch`, which lists everything that is missing, unknown, or of another shape or type.
     pub fn import<D: Deref<Target = [u8]>>(&self, arrays: &[NamedArray<D>]) -> Result<Buf> {
         let mut problems = Vec::new();
         for place in &self.places {
@@ -299,8 +300,8 @@ impl Params {
     }
 }
 
-/// A layer of the decoder under the names of `torch.nn.LSTM`. The weights of its input and of its state are side by side, so that one
-/// product reads both.
+/// A layer of the decoder, under the names of `torch.nn.LSTM`. The weights of its input and state are adjacent, so that
+/// one product reads both.
 fn add_layer(
     build: &mut Builder,
     cell: &dyn AnyCell,

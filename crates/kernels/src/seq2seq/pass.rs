@@ -1,5 +1,5 @@
-//! The decoder over a whole batch whose targets are known, each member of a team with its own rows and without
-//! barriers. The way back is in [`back`](super::back).
+//! The decoder for a whole batch with known targets. Each member of a team processes its own rows without barriers. The
+//! backward pass is in [`back`](super::back).
 
 use std::ops::Range;
 use std::slice::from_raw_parts;
@@ -16,16 +16,17 @@ use crate::simd::gemm::{Init, Mat};
 /// Scheduled sampling of a step.
 #[derive(Clone, Copy)]
 pub(super) struct Sampling {
-    /// Which of the decoder's packed positions read the network's own unit.
+    /// The packed positions of the decoder that read the network's own output.
     pub chosen: Chosen,
 }
 
-/// What the decoder reads.
+/// The inputs of the decoder.
 #[derive(Clone, Copy)]
 pub(super) enum Inputs<'a> {
-    /// Rows that were projected, by the numbers of the plan.
+    /// Projected rows, by the numbers of the plan.
     Table(Mat),
-    /// A row of `x` for each position, with dropout if there is a key, and perhaps units of the network's own. Receives the units.
+    /// A row of `x` per position, with dropout if there is a key, and possibly units of the network's own. Receives the
+    /// units.
     Positions {
         x: Mat,
         units: *mut u32,
@@ -36,21 +37,21 @@ pub(super) enum Inputs<'a> {
     },
 }
 
-/// A batch's way through the decoder.
+/// A batch's pass through the decoder.
 pub(super) struct Pass<'a> {
     pub decoder: Decoder<'a>,
     pub plan: &'a PairPlan,
     pub mats: &'a Mats,
     pub inputs: Inputs<'a>,
     pub dropout: DecoderDropout,
-    /// Whether a way back follows.
+    /// Whether a backward pass follows.
     pub keep: bool,
 }
 
 // SAFETY: as `Decoder`.
 unsafe impl Sync for Pass<'_> {}
 
-/// The memory of some rows, which lies together.
+/// The memory of some rows, which is contiguous.
 pub(super) fn units(spans: &[Span], rows: &Range<usize>) -> Range<usize> {
     match (spans.get(rows.start), rows.end.checked_sub(1).map(|last| spans[last])) {
         (Some(first), Some(last)) if rows.start < rows.end => first.start..last.start + last.len,
@@ -59,16 +60,17 @@ pub(super) fn units(spans: &[Span], rows: &Range<usize>) -> Range<usize> {
 }
 
 impl Pass<'_> {
-    /// First packed position of some rows of a step, and how many run.
+    /// First packed position of some rows at a step, and the number of rows that have not ended.
     pub(super) fn at(&self, time: usize, rows: &Range<usize>) -> (usize, usize) {
         let running = self.plan.layout.batch_sizes()[time] as usize;
         (self.plan.layout.offsets()[time] + rows.start, running.min(rows.end).saturating_sub(rows.start))
     }
 
-    /// Everything up to the attentional outputs, for these rows.
+    /// Computes everything up to the attentional outputs, for these rows.
     ///
     /// # Safety
-    /// The encoder must have gone all its way; the rows must be this thread's, all addresses valid for the plan.
+    /// The encoder must have finished; the rows must belong to this thread, and all addresses must be valid for the
+    /// plan.
     pub unsafe fn forward(&self, rows: Range<usize>) {
         // SAFETY: by the caller's promise.
         unsafe {
@@ -85,7 +87,7 @@ impl Pass<'_> {
         }
     }
 
-    /// Memory and initial states of these rows.
+    /// Prepares the memory and the initial states of these rows.
     ///
     /// # Safety
     /// As [`Pass::forward`].
@@ -97,7 +99,7 @@ impl Pass<'_> {
         }
     }
 
-    /// Copies the encoder's outputs row after row, and makes keys and values of them.
+    /// Copies the encoder's outputs row by row, and computes keys and values.
     unsafe fn remember(&self, rows: &Range<usize>) {
         let (Decoder { params, packs, .. }, plan, mats) = (&self.decoder, self.plan, self.mats);
         let y = mats.encoder.y[params.shape.layers() - 1];
@@ -119,7 +121,7 @@ impl Pass<'_> {
         }
     }
 
-    /// The decoder's initial states.
+    /// Computes the decoder's initial states.
     unsafe fn begin(&self, rows: &Range<usize>) {
         let (Decoder { params, packs, .. }, mats) = (&self.decoder, self.mats);
         let (m, hp, shape) = (rows.len(), params.hp, &params.shape);
@@ -156,7 +158,7 @@ impl Pass<'_> {
         }
     }
 
-    /// What a step's product with the weights of the first layer begins with.
+    /// The initial value of a step's product with the first layer's weights.
     unsafe fn read(&self, time: usize, at: StepRows<'_>) -> Init {
         let (Decoder { params, packs, .. }, plan, mats) = (&self.decoder, self.plan, self.mats);
         let StepRows { position, row, m, .. } = at;
@@ -196,13 +198,13 @@ impl Pass<'_> {
     }
 }
 
-/// Keys and values of a batch, as the decoder reads them.
+/// Keys and values of a batch, for the decoder.
 pub(super) fn memory(params: &Params, flat: *const f32, mats: &Mats) -> Memory {
     let through = params.scores.query.map_or(std::ptr::null(), |(_, at)| flat.wrapping_add(at));
     Memory { keys: mats.keys, values: mats.values, through, width: params.hp }
 }
 
-/// The first of the largest values.
+/// Index of the largest value; the first of equal ones.
 pub(super) fn largest(values: &[f32]) -> usize {
     let mut best = 0;
     for (at, &value) in values.iter().enumerate() {

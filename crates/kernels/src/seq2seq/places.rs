@@ -1,25 +1,26 @@
-//! Where a parameter lies in the flat buffer, and the way between PyTorch's layout and the padded one.
+//! Location of a parameter in the flat buffer, and conversion between PyTorch's layout and the padded one.
 //!
-//! A parameter may lie in pieces: what the decoder's first layer reads is an embedded unit and the last attentional output, whose
-//! weights PyTorch keeps side by side in one matrix, while here each piece has its own padding and place.
+//! A parameter may consist of several pieces: the decoder's first layer reads an embedded unit and the previous
+//! attentional output. PyTorch keeps their weights side by side in one matrix; here, each piece has its own padding and
+//! location.
 
 use crate::recurrent::segments::{Blocks, Segment};
 use crate::simd::zeros;
 
-/// Some columns of a parameter: a matrix of rows and columns that are each padded, at `offset`.
+/// Some columns of a parameter: a matrix at `offset` with padded rows and columns.
 #[derive(Clone, Debug)]
 pub(super) struct Piece {
     pub offset: usize,
-    /// Values between two rows, of which other pieces may use some.
+    /// Distance between the starts of two rows; other pieces may use part of it.
     pub stride: usize,
     pub rows: Blocks,
     pub cols: Blocks,
-    /// The first of PyTorch's columns.
+    /// First column in PyTorch's layout.
     first: usize,
 }
 
 impl Piece {
-    /// The values of each run of columns: where they begin in PyTorch's layout of `width` columns, and where in the flat buffer.
+    /// The runs of columns: their start in PyTorch's layout of `width` columns, and in the flat buffer.
     fn lines(&self, width: usize) -> impl Iterator<Item = (usize, usize)> + '_ {
         let starts = |blocks: Blocks| (0..blocks.count).map(move |i| (i * blocks.len, i * blocks.padded));
         starts(self.rows)
@@ -37,13 +38,13 @@ pub(super) struct Place {
     /// PyTorch's name and shape.
     pub name: String,
     pub shape: Vec<usize>,
-    /// Initial values are drawn from U(-bound, bound); none for those of an embedding.
+    /// Initial values are drawn from U(-bound, bound); `None` for an embedding.
     pub bound: Option<f32>,
     pieces: Vec<Piece>,
 }
 
 impl Place {
-    /// A parameter in one piece, at a segment.
+    /// A parameter in one piece, at the location of a segment.
     pub fn of(segment: &Segment, name: String, bound: Option<f32>) -> Self {
         let Segment { shape, offset, rows, cols, .. } = segment.clone();
         Self { name, shape, bound, pieces: vec![Piece { offset, stride: segment.stride(), rows, cols, first: 0 }] }
@@ -55,7 +56,7 @@ impl Place {
         Self { name, shape: vec![rows.public(), cols.public()], bound: Some(bound), pieces }
     }
 
-    /// The same with further columns, at another place.
+    /// Adds further columns, at another location.
     pub fn beside(mut self, cols: Blocks, offset: usize, stride: usize) -> Self {
         let first = self.shape[1];
         self.shape[1] += cols.public();
@@ -63,7 +64,7 @@ impl Place {
         self
     }
 
-    /// PyTorch's number of values.
+    /// Number of values in PyTorch's layout.
     pub fn numel(&self) -> usize {
         self.shape.iter().product()
     }
@@ -109,7 +110,7 @@ mod tests {
         let mut flat = vec![0.0; first + rows.private() * (second + 16)];
         place.import(&values, &mut flat);
         assert_eq!(place.export(&flat), values);
-        // Padding stays zero: as many values as there are parameters were written.
+        // Padding stays zero: the number of written values equals that of the parameters.
         assert_eq!(flat.iter().filter(|&&value| value != 0.0).count(), values.len());
         // Row 4 is in the second block, and its column 12 in the second block of the right piece.
         assert_eq!(flat[first + 17 * (second + 16) + 16], 4.0 * 19.0 + 12.0 + 1.0);

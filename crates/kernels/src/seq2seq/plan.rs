@@ -1,4 +1,4 @@
-//! The part of a batch that does not depend on the weights: both sides' layouts, units and places.
+//! The part of a batch that does not depend on the weights: the layouts, units and positions of both sides.
 
 use std::ops::Range;
 
@@ -11,46 +11,46 @@ use recurra_core::{
     layout::PackedLayout,
 };
 
-/// Pairs of a batch as they come: source units, and target units that each end with the end unit.
+/// The pairs of a batch: source units, and target units of which each row ends with the end unit.
 #[derive(Clone, Copy)]
 pub(super) struct Pairs<'a> {
     pub tokens: &'a [i32],
     pub lengths: &'a [i32],
     pub targets: &'a [i32],
-    /// Where the targets of each row begin, and one more.
+    /// Start of each row's targets, and one more.
     pub starts: &'a [u32],
 }
 
-/// What numbers the different units of one batch after the other.
+/// Number the distinct units of each batch.
 #[derive(Default)]
 pub(super) struct PairFinders {
     source: Finders,
     target: Distinct,
 }
 
-/// A batch, prepared. The decoder has its own order of rows, by descending length of the targets.
+/// A prepared batch. The decoder has its own order of rows, by descending length of the targets.
 #[derive(Default)]
 pub(super) struct PairPlan {
     pub source: Plan,
     pub layout: PackedLayout,
     /// The decoder's rows of each member.
     pub slices: Vec<Range<usize>>,
-    /// For each of the decoder's packed positions, the unit that is read.
+    /// For each packed position of the decoder, the unit that is read.
     pub inputs: Vec<u32>,
-    /// And the unit that should follow.
+    /// The unit that should follow it.
     pub labels: Vec<u32>,
-    /// Different units that are read, for each position the number of its unit, and the positions of each.
+    /// Distinct units that are read, the number of each position's unit, and the positions of each unit.
     pub ids: Vec<u32>,
     pub slots: Vec<u32>,
     pub users: Users,
-    /// For each of the decoder's rows its row of the encoder, and where its memory is.
+    /// For each decoder row, its encoder row and the span of its memory.
     pub rows: Vec<u32>,
     pub spans: Vec<Span>,
-    /// What all ranks have in this step, where there are others.
+    /// The totals of all ranks in this step, if there are others.
     pub group: Option<GroupPairs>,
 }
 
-/// Pairs of all ranks in a step.
+/// Totals of the pairs of all ranks in a step.
 #[derive(Clone, Copy)]
 pub(super) struct GroupPairs {
     pub answers: u64,
@@ -94,23 +94,23 @@ impl PairPlan {
         Ok(plan)
     }
 
-    /// Whether there are no rows: a rank whose rows have run out still moves with the others.
+    /// Whether there are no rows: a rank without further rows still runs the step.
     pub fn is_empty(&self) -> bool {
         self.rows.is_empty()
     }
 
-    /// Target units that the losses of all ranks are of.
+    /// Number of target units in the loss, over all ranks.
     pub fn answers(&self) -> u64 {
         self.group.map_or(self.layout.total() as u64, |group| group.answers)
     }
 
-    /// Source units of all rows.
+    /// Number of source units of all rows.
     pub fn units(&self) -> usize {
         self.source.layout.total()
     }
 }
 
-/// For each of the decoder's rows its row of the encoder, and where its memory is, one row after the other.
+/// For each decoder row, its encoder row and the span of its memory. Spans are contiguous.
 pub(super) fn spans(source: &PackedLayout, sorted: &[u32]) -> (Vec<u32>, Vec<Span>) {
     let rows: Vec<u32> = sorted.iter().map(|&row| source.unsorted_indices()[row as usize]).collect();
     let mut start = 0;

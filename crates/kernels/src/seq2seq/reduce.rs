@@ -1,4 +1,5 @@
-//! The meeting of the ranks in a step: the gradients of all parameters, embeddings included, become the sum over all ranks' pairs.
+//! Communication between ranks in a step: the gradients of all parameters, including embeddings, are summed over all
+//! ranks.
 
 use super::params::Table;
 use super::plan::{GroupPairs, PairPlan};
@@ -7,10 +8,10 @@ use crate::network::exchange::{Exchange, Outcome};
 use crate::threads::Member;
 use recurra_core::{Error, ErrorCode, Result};
 
-/// Gives each plan what all ranks have in its step.
+/// Adds the totals of all ranks to each plan.
 ///
 /// # Errors
-/// As [`Exchange::all_gather`]; `Distributed` for ranks whose networks, steps so far or numbers of batches differ.
+/// As [`Exchange::all_gather`]; `Distributed` if the ranks' networks, step counts or numbers of batches differ.
 pub(super) fn agree(exchange: &dyn Exchange, plans: &mut [PairPlan], size: usize, steps: u64) -> Result<()> {
     let head = [size as u64, steps, plans.len() as u64];
     let own = plans.iter().flat_map(|plan| [plan.layout.total() as u64, plan.rows.len() as u64]);
@@ -36,7 +37,7 @@ pub(super) fn agree(exchange: &dyn Exchange, plans: &mut [PairPlan], size: usize
 }
 
 impl Step<'_> {
-    /// A step of a rank without pairs in it: its gradients are zeros.
+    /// Runs a step on a rank without pairs: its gradients are zero.
     ///
     /// # Safety
     /// As [`Step::run`].
@@ -53,7 +54,7 @@ impl Step<'_> {
         }
     }
 
-    /// What becomes of a step whose loss is not finite: the others hear of it.
+    /// Ends a step whose loss is not finite: tells the other ranks.
     ///
     /// # Safety
     /// As [`Step::run`].
@@ -70,7 +71,7 @@ impl Step<'_> {
         outcome
     }
 
-    /// Sums gradients and `outcome` over all ranks, once all members have met; returns whether the step is made.
+    /// Sums gradients and `outcome` over all ranks, after a barrier. Returns whether to apply the step.
     ///
     /// # Safety
     /// As [`Step::run`]; all members must call it.
@@ -81,7 +82,7 @@ impl Step<'_> {
         outcome.finite && !outcome.failed
     }
 
-    /// Makes the gradients of the embeddings zero again, of whatever rank they came.
+    /// Resets the gradients of the embeddings to zero, whichever rank they came from.
     ///
     /// # Safety
     /// As [`Step::run`]; all members must call it.

@@ -1,6 +1,6 @@
-//! Rows of source units in the order in which they are taken, and some of them together.
+//! Rows of source units in processing order, and selections of them.
 
-/// Rows by descending length, and where the units of each begin.
+/// Rows by descending length, and the start of each row's units.
 pub(super) struct ByLength {
     pub order: Vec<u32>,
     pub starts: Vec<usize>,

@@ -1,4 +1,4 @@
-//! How probable given target units are.
+//! The probabilities of given target units.
 
 use std::sync::{Mutex, PoisonError};
 
@@ -14,12 +14,12 @@ use crate::simd::dispatch;
 use crate::simd::gemm::{Init, Mat};
 use recurra_core::Result;
 
-/// Rows that are scored together.
+/// Number of rows scored together.
 const TOGETHER: usize = 48;
 
 impl Seq2Seq {
-    /// The logarithm of the probability of each target unit after those before it, in their order; the targets of each row end with
-    /// the end unit.
+    /// The log-probability of each target unit given the previous ones, in order. The targets of each row end with the
+    /// end unit.
     ///
     /// # Errors
     /// As [`recurra_core::Seq2SeqConfig::check_pairs`].
@@ -81,7 +81,7 @@ impl Seq2Seq {
     }
 }
 
-/// The logarithm of a unit's softmax.
+/// The log-softmax of a unit.
 unsafe fn log_probability(scores: Mat, position: usize, unit: u32, width: usize, classes: usize) -> f32 {
     // SAFETY: by the caller's promise.
     let values = unsafe { std::slice::from_raw_parts_mut(scores.row(position), width) };

@@ -1,9 +1,9 @@
-//! The search for target units: greedy, or with a beam.
+//! Search for target units: greedy, or with a beam.
 //!
-//! At each step the extensions of a row's hypotheses by one unit are ordered by the sum of their log-probabilities, and the best
-//! `2 beam_size` are looked at. Those among the best `beam_size` that end are finished; the best `beam_size` that do not end are kept.
-//! The search of a row ends when `beam_size` hypotheses are finished, or when those that are kept are as long as allowed: they are then
-//! finished as they are. With a beam of one this takes the most probable unit each time.
+//! At each step, the extensions of a row's hypotheses by one unit are ranked by log-probability, and the best `2
+//! beam_size` are considered. Those among the best `beam_size` that end are finished; the best `beam_size` that do not
+//! end are kept. The search of a row ends when `beam_size` hypotheses are finished, or when the kept ones have the
+//! maximum length; they are then finished as they are. A beam of one takes the most probable unit each time.
 
 use std::cmp::Ordering as Order;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -26,28 +26,28 @@ use recurra_core::{DecodeOptions, Error, ErrorCode, Result, Rows};
 #[derive(Clone, Debug)]
 pub(super) struct Found {
     pub score: f64,
-    /// The score that results are ordered by.
+    /// The score by which results are ranked.
     normal: f64,
     pub units: Vec<i32>,
     pub alignments: Vec<f32>,
 }
 
-/// A unit of a hypothesis, and the one before it.
+/// A unit of a hypothesis, with a link to the previous one.
 #[derive(Clone, Copy)]
 struct Node {
     before: u32,
     unit: u32,
 }
 
-/// Before the first unit.
+/// The link before the first unit.
 const NOTHING: u32 = u32::MAX;
 
-/// A hypothesis that is kept.
+/// A hypothesis in progress.
 #[derive(Clone, Copy)]
 struct Live {
     row: usize,
     score: f64,
-    /// Its last unit among the nodes.
+    /// The node of its last unit.
     node: u32,
 }
 
@@ -68,11 +68,11 @@ pub(super) struct Search<'a> {
     pub abort: Option<&'a AtomicBool>,
 }
 
-/// What a search knows of its rows' hypotheses.
+/// The hypotheses of all rows.
 struct Hypotheses {
     live: Vec<Live>,
     nodes: Vec<Node>,
-    /// How much the source units counted at each node, where that is asked for, and where those of each begin.
+    /// Attention weights of each node, if requested, and the start of each node's weights.
     weights: Vec<f32>,
     places: Vec<usize>,
     finished: Vec<Vec<Found>>,
@@ -116,7 +116,7 @@ impl Search<'_> {
         Decoder { params: self.params, packs: &self.frozen.packs, flat, memory: memory(self.params, flat, mats) }
     }
 
-    /// Step after step until every row is finished.
+    /// Runs steps until every row is finished.
     unsafe fn steps(&self, spans: &[Span], some: &[u32], mats: &mut Mats) -> Result<Vec<Vec<Found>>> {
         let (params, packs) = (self.params, &self.frozen.packs);
         let decoder = self.decoder(mats);
@@ -153,7 +153,7 @@ impl Search<'_> {
         Ok(all.finished)
     }
 
-    /// What the step's product begins with: the projections of the units that are read.
+    /// The initial value of the step's product: the projections of the read units.
     unsafe fn read(&self, mats: &Mats, inputs: &[u32]) -> Init {
         let Self { params, frozen, flat, .. } = self;
         if !frozen.table.is_empty() {
@@ -161,7 +161,7 @@ impl Search<'_> {
         }
         let (Table { offset, width, .. }, layer) = (params.target, &frozen.packs.layers[0]);
         let gates = mats.decoder.layers[0].gates;
-        // SAFETY: by the caller's promise. The vectors are where they are, so that the rows go one by one.
+        // SAFETY: guaranteed by the caller. The vectors are not contiguous, so rows are processed one by one.
         unsafe {
             for (row, &unit) in inputs.iter().enumerate() {
                 let from = Mat::of(&flat[offset + unit as usize * width..], width);
@@ -171,7 +171,7 @@ impl Search<'_> {
         Init::Of(gates)
     }
 
-    /// Extends all hypotheses by one unit; returns the number of each new one's parent.
+    /// Extends all hypotheses by one unit. Returns the parent of each new one.
     unsafe fn extend(
         &self,
         all: &mut Hypotheses,
@@ -231,7 +231,7 @@ impl Search<'_> {
         Ok(parents)
     }
 
-    /// Puts the extensions of a hypothesis among the best ones of its row.
+    /// Inserts the extensions of a hypothesis into the best ones of its row.
     unsafe fn rank(&self, live: &Live, parent: usize, scores: Mat, most: usize, best: &mut Vec<Extension>) {
         let (classes, start) = (self.params.config.target_size, self.params.config.start_unit);
         // SAFETY: by the caller's promise.
@@ -242,7 +242,7 @@ impl Search<'_> {
         for (unit, &value) in values[..classes].iter().enumerate() {
             let score = base + f64::from(value);
             let full = best.len() == most;
-            // Of equal ones the first stays. Not a number is worse than all.
+            // Of equal ones, the first is kept. NaN ranks last.
             if unit as u32 == start || score.is_nan() || (full && best.last().is_some_and(|last| score <= last.score)) {
                 continue;
             }
@@ -274,7 +274,7 @@ impl Search<'_> {
         Ok(Found { score, normal, units, alignments })
     }
 
-    /// Gives each new hypothesis the states of its parent.
+    /// Copies the states of the parent to each new hypothesis.
     unsafe fn reorder(&self, mats: &mut DecoderMats, parents: &[usize]) {
         if parents.iter().enumerate().all(|(at, &parent)| at == parent) {
             return;
@@ -289,7 +289,7 @@ impl Search<'_> {
         copy(mats.fed, mats.spare);
         std::mem::swap(&mut mats.fed, &mut mats.spare);
         for layer in &mut mats.layers {
-            // What the layer began with is needed no more.
+            // The initial states of the layer are no longer needed.
             copy(layer.h, layer.h0);
             std::mem::swap(&mut layer.h, &mut layer.h0);
             if layer.c.exists() {
@@ -300,10 +300,10 @@ impl Search<'_> {
     }
 }
 
-/// Makes room for more of what may be much.
+/// Reserves space in a list that may be large.
 ///
 /// # Errors
-/// `OutOfMemory` where there is none.
+/// `OutOfMemory` if the system refuses it.
 pub(super) fn room<T>(list: &mut Vec<T>, more: usize) -> Result<()> {
     list.try_reserve(more).map_err(|_| {
         let bytes = more.saturating_mul(size_of::<T>());

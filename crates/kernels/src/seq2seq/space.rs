@@ -1,4 +1,4 @@
-//! The memory of a pass, sized once for a chunk.
+//! The memory of a pass, allocated once per chunk.
 
 use super::packs::padded;
 use super::params::Params;
@@ -10,7 +10,7 @@ use crate::recurrent::steps::DirMats;
 use crate::simd::Buf;
 use crate::simd::gemm::Mat;
 
-/// Buffers that are handed out one after the other, the same one for the same purpose each time.
+/// Buffers that are handed out in sequence, so that each purpose gets the same one each time.
 #[derive(Default)]
 struct Arena {
     buffers: Vec<Buf>,
@@ -33,7 +33,7 @@ impl Arena {
     }
 }
 
-/// Buffers that live from chunk to chunk and grow as needed.
+/// Buffers that are kept between chunks and grow as needed.
 #[derive(Default)]
 pub(super) struct Space {
     traces: Vec<Trace>,
@@ -43,10 +43,10 @@ pub(super) struct Space {
 
 /// Addresses of the encoder's buffers.
 pub(super) struct EncoderMats {
-    /// Inputs of the first layer, a row for each distinct unit, or with dropout for each position; and their gradients.
+    /// Inputs of the first layer, a row per distinct unit, or with dropout per position; and their gradients.
     pub x: Mat,
     pub dx: Mat,
-    /// For each direction the projection of the distinct units, later its gradient.
+    /// The projections of the distinct units for each direction, later their gradients.
     pub projected: Vec<Mat>,
     pub y: Vec<Mat>,
     pub dy: Vec<Mat>,
@@ -56,78 +56,78 @@ pub(super) struct EncoderMats {
 /// Addresses of the buffers of one of the decoder's layers.
 #[derive(Clone, Copy)]
 pub(super) struct LayerMats {
-    // A row for each packed position.
-    /// The input, and next to it the old state.
+    // A row per packed position.
+    /// The input, followed by the previous state.
     pub feed: Mat,
     pub gates: Mat,
     pub cprev: Mat,
     pub saved: Mat,
     pub dgh: Mat,
-    /// The layer's dropped output, which is the next one's input; with dropout only. Later its gradient.
+    /// The layer's output after dropout, which is the next layer's input; only with dropout. Later its gradient.
     pub inner: Mat,
-    // A row for each sequence.
+    // A row per sequence.
     pub h: Mat,
     pub c: Mat,
-    /// The recurrent product, where it is kept apart.
+    /// The recurrent product, if it is kept separate.
     pub recurrent: Mat,
-    /// What the bridge made of the encoder's final states.
+    /// The initial states from the bridge.
     pub h0: Mat,
     pub c0: Mat,
-    /// The encoder's final states, both directions side by side, and their gradients.
+    /// The encoder's final states, both directions concatenated.
     pub final_h: Mat,
     pub final_c: Mat,
-    /// Gradients of the feed and of the second state; in the end those of the initial states.
+    /// Gradients of the feed and of the second state; finally those of the initial states.
     pub d_feed: Mat,
     pub dc: Mat,
-    /// Those before the bridge's tanh.
+    /// Gradients before the bridge's tanh.
     pub d_bridge_h: Mat,
     pub d_bridge_c: Mat,
 }
 
-/// Addresses of what the decoder's steps use on the way there.
+/// Addresses of the decoder's buffers in the forward pass.
 pub(super) struct DecoderMats {
     pub layers: Vec<LayerMats>,
-    // A row for each packed position.
+    // A row per packed position.
     /// The last layer's output.
     pub top: Mat,
     /// The attentional output, after dropout.
     pub tilde: Mat,
-    /// How much each source unit counts.
+    /// Attention weights of the source units.
     pub weights: Mat,
-    // A row for each sequence.
-    /// The last attentional output.
+    // A row per sequence.
+    /// The previous attentional output.
     pub fed: Mat,
     pub query: Mat,
-    /// Room for the attentional outputs in another order.
+    /// Buffer for reordering the attentional outputs.
     pub spare: Mat,
 }
 
-/// Addresses of everything, for all members of a team.
+/// Addresses of all buffers, for all members of a team.
 pub(super) struct Mats {
     pub encoder: EncoderMats,
-    // A row for each source unit, the memory of one row after the other.
+    // A row per source unit; the memory of the rows is concatenated.
     pub memory: Mat,
     pub keys: Mat,
     pub values: Mat,
     pub d_memory: Mat,
     pub d_keys: Mat,
     pub d_values: Mat,
-    /// Inputs of the decoder: a row for each distinct unit, or for each position; and their gradients.
+    /// Inputs of the decoder: a row per distinct unit or per position; and their gradients.
     pub x: Mat,
     pub dx: Mat,
     /// Projections of the distinct units, and their gradients.
     pub table: Mat,
     pub d_table: Mat,
     pub decoder: DecoderMats,
-    // A row for each packed position.
-    /// Gradient of the attentional output, later that before the tanh.
+    // A row per packed position.
+    /// Gradient of the attentional output, later before the tanh.
     pub d_tilde: Mat,
     /// Scores of units, later their gradients.
     pub scores: Mat,
     pub d_query: Mat,
-    // A row for each sequence.
+    // A row per sequence.
     pub d_top: Mat,
-    /// Gradients of the encoder's final states, both directions side by side.
+    /// Gradients of the encoder's final states, both directions concatenated.
     pub d_final_h: Mat,
     pub d_final_c: Mat,
     pub d_through: Mat,
@@ -141,31 +141,31 @@ unsafe impl Send for Mats {}
 // SAFETY: as above.
 unsafe impl Sync for Mats {}
 
-/// What a pass is for.
+/// The purpose of a pass.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Purpose {
-    /// Whether there is a way back.
+    /// Whether there is a backward pass.
     pub training: bool,
-    /// Whether the decoder's inputs are known only step by step, or differ from position to position.
+    /// Whether the decoder's inputs are only known step by step, or differ between positions.
     pub positions: bool,
 }
 
-/// How much there is of everything.
+/// Sizes of a batch.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Sizes {
-    /// Sequences, and positions of the decoder.
+    /// Number of sequences and of decoder positions.
     pub rows: usize,
     pub total: usize,
-    /// Source units.
+    /// Number of source units.
     pub units: usize,
-    /// Different units that the decoder reads.
+    /// Number of distinct units that the decoder reads.
     pub distinct: usize,
-    /// Source units of the longest row.
+    /// Number of source units in the longest row.
     pub longest: usize,
 }
 
 impl Space {
-    /// Makes the space fit the largest of some batches.
+    /// Allocates space for the largest of some batches.
     pub fn fit(&mut self, params: &Params, plans: &[PairPlan], purpose: Purpose) -> Mats {
         let most = |of: fn(&PairPlan) -> usize| plans.iter().map(of).max().unwrap_or(0);
         let sizes = Sizes {
@@ -178,7 +178,7 @@ impl Space {
         self.fit_sizes(params, plans.iter().map(|plan| &plan.source), sizes, purpose)
     }
 
-    /// The same by sizes of the decoder's part.
+    /// The same, from the sizes of the decoder's part.
     pub fn fit_sizes<'p>(
         &mut self,
         params: &Params,
@@ -247,12 +247,12 @@ impl Space {
             d_final_c: a.some(training && facts.cell_state, rows, mp),
             d_through: a.some(training && query, rows, hp),
             guess: a.some(positions, rows, vp),
-            // With other ranks the sums of a step travel after them.
+            // With other ranks, the step's sums are sent after the gradients.
             flat_grads: a.mat(if training { params.flat_size + SUMS } else { 0 }, 1).ptr,
         }
     }
 
-    /// The encoder's buffers; the last layer has outputs too.
+    /// The encoder's buffers, including the last layer's outputs.
     fn encoder<'p>(
         &mut self,
         params: &Params,
@@ -268,7 +268,7 @@ impl Space {
         let (ep, width) = (params.source.width, params.mp);
         let x = a.mat(inputs, ep);
         let dx = a.some(training, inputs, ep);
-        // Without anything kept they hold the projections of positions of the layers above too.
+        // In prediction, they also contain the projections of positions for the layers above.
         let held = if training { distinct } else { distinct.max(total) };
         let projected = (0..shape.dirs).map(|_| a.mat(held, shape.gp)).collect();
         let y: Vec<Mat> = (0..shape.layers()).map(|_| a.mat(total, width)).collect();

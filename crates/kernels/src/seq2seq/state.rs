@@ -1,5 +1,5 @@
-//! Everything a training needs to resume bit for bit: weights, the optimizer's states, and the step, by which dropout masks are
-//! drawn. The names are those of [`crate::network::Network::training_state`].
+//! The complete training state, which allows a training to resume bit for bit: weights, optimizer states, and the step,
+//! which determines the dropout masks. The names are those of [`crate::network::Network::training_state`].
 
 use std::ops::Deref;
 
@@ -9,11 +9,11 @@ use crate::optim::Dense;
 use recurra_core::{NamedArray, Result};
 
 impl Seq2Seq {
-    /// Everything a training needs to resume. Another network of the same configuration that takes it with [`Seq2Seq::restore`] makes
-    /// the same steps, to the bit (on the same kind of processor).
+    /// The complete training state. Another network with the same configuration that takes it with [`Seq2Seq::restore`]
+    /// makes bit-identical steps (on the same kind of processor).
     ///
     /// # Errors
-    /// Only for a fault of this library.
+    /// Only for a bug in this library.
     pub fn training_state(&self) -> Result<Vec<NamedArray>> {
         let weights = self.drawn()?;
         let seen = weights.optimizer.as_ref().map_or(0, |optimizer| optimizer.dense.step_count());
@@ -30,10 +30,10 @@ impl Seq2Seq {
         Ok(arrays)
     }
 
-    /// Takes over what [`Seq2Seq::training_state`] gave.
+    /// Restores the state of [`Seq2Seq::training_state`].
     ///
     /// # Errors
-    /// `StateMismatch` when something is missing, unknown, of another shape or type, or contradicts the rest; nothing is changed
+    /// `StateMismatch` if something is missing, unknown, of another shape or type, or inconsistent; nothing is changed
     /// then.
     pub fn restore<D: Deref<Target = [u8]>>(&self, state: &[NamedArray<D>]) -> Result<()> {
         let params = &self.params;

@@ -1,8 +1,8 @@
 //! One training step, as every member of the team runs it.
 //!
-//! Between two meetings each member works on its own share: rows of the encoder, rows of the decoder, positions of the scores, rows
-//! of the weight matrices. Whatever is summed over rows or positions is summed in their order, so that the number of members changes
-//! no result.
+//! Between two barriers, each member works on its own share: rows of the encoder, rows of the decoder, positions of the
+//! scores, rows of the weight matrices. Sums over rows or positions are computed in order, so the number of members
+//! does not change the result.
 
 use std::slice::{from_raw_parts, from_raw_parts_mut};
 
@@ -22,7 +22,7 @@ use crate::simd::gemm::Init;
 use crate::threads::Member;
 use recurra_core::{StepOptions, fault};
 
-/// What the random numbers of a step are for, so that each has its own.
+/// The purposes of a step's random numbers, so that each has its own.
 pub(super) const WORDS: u64 = 1;
 const EMBEDDING: u64 = 2;
 const LAYERS: u64 = 3;
@@ -31,10 +31,10 @@ const DECODER: u64 = 5;
 const OUTPUT: u64 = 6;
 const SAMPLING: u64 = 7;
 
-/// Parameters whose squares are added up together, and that one member moves.
+/// Number of parameters whose squares are summed together and that one member updates.
 pub(super) const BLOCK: usize = 4096;
 
-/// What the members tell each other, by packed position or by block of parameters.
+/// Values exchanged between members, by packed position or block of parameters.
 pub(super) struct Notes {
     pub losses: *mut f64,
     pub right: *mut bool,
@@ -43,7 +43,7 @@ pub(super) struct Notes {
     pub units: *mut u32,
 }
 
-/// Everything that the team shares. What is written through the addresses belongs to one member at a time.
+/// The data shared by the team. Each address is written by one member at a time.
 pub(super) struct Step<'a> {
     pub params: &'a Params,
     pub options: StepOptions<'a>,
@@ -53,12 +53,12 @@ pub(super) struct Step<'a> {
     pub tasks: Vec<Task>,
     pub states: DenseShared,
     pub notes: Notes,
-    /// The other ranks that make the same steps on their own pairs.
+    /// The other ranks, which run the same steps on their own pairs.
     pub group: Option<Group<'a>>,
     /// Number of steps before these, and the seed, for the dropout masks.
     pub steps_before: u64,
     pub seed: u64,
-    /// The same for the optimizer's state, which may be younger.
+    /// The number of steps of the optimizer's state, which may be younger.
     pub optimizer_steps: u64,
 }
 
@@ -70,21 +70,22 @@ impl Step<'_> {
         key(self.seed, what)
     }
 
-    /// The dropout of embedded units of a step, on the side that `what` names.
+    /// The dropout of embedded units of a step, for the side that `what` names.
     fn unit_dropout(&self, mask: u64, what: u64) -> UnitDropout {
         let p = self.params.config.encoder.dropouts.embedding as f32;
         (p > 0.0).then(|| (self.key([mask, what, 0]), p))
     }
 
-    /// Whether the decoder's inputs differ from position to position, or are known only step by step.
+    /// Whether the decoder's inputs differ between positions, or are only known step by step.
     pub fn positions(params: &Params, options: &StepOptions<'_>) -> bool {
         params.config.encoder.dropouts.embedding > 0.0 || options.sampling > 0.0
     }
 
-    /// The whole step number `number` of those that `options` has learning rates for. Returns the same on every member.
+    /// Runs step `number` of those that `options` has learning rates for. Returns the same on every member.
     ///
     /// # Safety
-    /// All members of the team must run it at once; all addresses must be valid for the plan and not be used by anything else.
+    /// All members of the team must run it concurrently. All addresses must be valid for the plan and not used by
+    /// anything else.
     pub unsafe fn run(&self, member: &Member<'_>, plan: &PairPlan, number: u64, scratch: &mut Vec<f32>) -> Outcome {
         if plan.is_empty() {
             // SAFETY: by the caller's promise.
@@ -166,7 +167,7 @@ impl Step<'_> {
         Pass { decoder, plan, mats, inputs, dropout, keep: true }
     }
 
-    /// This member's share of the decoder's distinct embedded units.
+    /// Gathers this member's share of the decoder's distinct embedded units.
     unsafe fn gather_targets(&self, member: &Member<'_>, plan: &PairPlan) {
         let Table { offset, width, .. } = self.params.target;
         for row in member.share(plan.ids.len(), 8) {
@@ -178,7 +179,8 @@ impl Step<'_> {
         }
     }
 
-    /// Scores and losses at this member's share of the positions, and the gradients of the attentional outputs.
+    /// Computes scores and losses at this member's share of the positions, and the gradients of the attentional
+    /// outputs.
     unsafe fn losses(&self, member: &Member<'_>, packs: &Packs, plan: &PairPlan) {
         let (params, mats) = (self.params, self.mats);
         let share = member.share(plan.layout.total(), 1);
@@ -200,7 +202,7 @@ impl Step<'_> {
         }
     }
 
-    /// The positions' losses together, once all members have met.
+    /// Sums the positions' losses, after a barrier.
     unsafe fn outcome(&self, plan: &PairPlan) -> Outcome {
         let total = plan.layout.total();
         // SAFETY: as `run`; nothing writes them now.
@@ -211,7 +213,7 @@ impl Step<'_> {
         Outcome { loss, correct, finite: loss.is_finite(), failed: false }
     }
 
-    /// The optimizer's step for this member's share of the parameters, once all gradients are there.
+    /// The optimizer's step for this member's share of the parameters, once all gradients exist.
     pub(super) unsafe fn update(&self, member: &Member<'_>, number: u64, mut outcome: Outcome) -> Outcome {
         // SAFETY: by the caller's promise.
         if !unsafe { self.reduce(member, &mut outcome) } {
@@ -241,7 +243,7 @@ impl Step<'_> {
                     outcome.finite = false;
                     return outcome;
                 }
-                // torch.nn.utils.clip_grad_norm_: at most 1, and 1e-6 against division by zero.
+                // torch.nn.utils.clip_grad_norm_: at most 1, with 1e-6 against division by zero.
                 scale = (self.options.clip_norm / (norm + 1e-6)).min(1.0) as f32;
             } else if self.params.config.encoder.padding_idx.is_some() {
                 member.meet();
@@ -251,7 +253,7 @@ impl Step<'_> {
             let t = self.optimizer_steps + number + 1;
             let numbers = StepNumbers::new(&self.options.algorithm, t, lr, scale);
             let mut start = share.start;
-            // Frozen embeddings stay where they are: what lies between them moves.
+            // Frozen embeddings are not updated; the parameters between them are.
             let mut frozen = [self.params.source, self.params.target].to_vec();
             frozen.retain(|_| self.options.freeze_embedding);
             for Table { offset, rows, width } in frozen {
@@ -264,7 +266,7 @@ impl Step<'_> {
         outcome
     }
 
-    /// Makes the gradients of the embeddings zero again.
+    /// Resets the gradients of the embeddings to zero.
     unsafe fn clear_embeddings(&self, member: &Member<'_>, plan: &PairPlan, positions: bool) {
         if self.options.freeze_embedding {
             member.meet();

@@ -1,4 +1,4 @@
-//! Training on a chunk of batches.
+//! Trains on a chunk of batches.
 
 use std::ops::Range;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
@@ -20,23 +20,24 @@ use crate::threads::{Member, Pool};
 use recurra_core::{Algorithm, Chunk, Result, Stats, StepOptions, Targets};
 
 impl Seq2Seq {
-    /// As [`crate::network::Network::distribute`]; the gradients of all embedded units travel.
+    /// As [`crate::network::Network::distribute`]; the gradients of all embedded units are exchanged.
     pub fn distribute(&self, exchange: Option<Arc<dyn Exchange>>) {
         self.write().exchange = exchange;
     }
 
-    /// Trains on batches, one step of the optimizer for each. With the same seed and data the weights are the same bit by bit, with
-    /// any number of threads. The chunk's targets are sets: the target units of each row, the end unit last.
+    /// Trains on batches, one optimizer step each. The same seed and data give bit-identical weights for any number of
+    /// threads. The chunk's targets are sets: the target units of each row, with the end unit last.
     ///
-    /// In the statistics an answer is a target unit, the end unit included; it is correct if the network gave it the largest score
-    /// after the units before it.
+    /// In the statistics, an answer is a target unit, including the end unit. It is correct if the network gave it the
+    /// largest score after the previous units.
     ///
     /// # Errors
-    /// As [`recurra_core::Seq2SeqConfig::check_chunk`] and [`recurra_core::Seq2SeqConfig::check_options`]; nothing is changed then. A
-    /// loss that is not finite is reported in the result.
+    /// As [`recurra_core::Seq2SeqConfig::check_chunk`] and [`recurra_core::Seq2SeqConfig::check_options`]; nothing is
+    /// changed then. A loss that is not finite is reported in the result.
     ///
     /// # Panics
-    /// For a fault of this library. The weights are then those of some moment within the chunk, and the optimizer starts afresh.
+    /// For a bug in this library. The weights are then those of some point within the chunk, and the optimizer is
+    /// reset.
     pub fn train_batches(&self, chunk: &Chunk<'_>, options: &StepOptions<'_>) -> Result<Stats> {
         let (params, pool) = (&self.params, &self.pool);
         let exchange = self.read().exchange.clone();
@@ -74,7 +75,7 @@ impl Seq2Seq {
 }
 
 impl Weights {
-    /// Keeps the optimizer where it is the same, and its state where only options differ; otherwise begins with a fresh one.
+    /// Keeps the optimizer if it is the same, and its state if only options differ; otherwise creates a new one.
     fn use_optimizer(&mut self, algorithm: Algorithm, params: &Params) -> Result<()> {
         if self.optimizer.as_ref().is_some_and(|optimizer| optimizer.algorithm == algorithm) {
             return Ok(());
@@ -93,7 +94,7 @@ impl Weights {
     }
 }
 
-/// Prepares all batches of a chunk, shared out to the team.
+/// Prepares all batches of a chunk on the team.
 fn plan_all(
     params: &Params,
     pool: &Pool,
@@ -129,7 +130,7 @@ fn plan_all(
     plans.into_iter().map(|plan| plan.into_inner().unwrap_or_else(PoisonError::into_inner)).collect()
 }
 
-/// A chunk's steps.
+/// The steps of a chunk.
 struct Run<'a> {
     params: &'a Params,
     pool: &'a Pool,
@@ -141,7 +142,7 @@ struct Run<'a> {
 }
 
 impl Run<'_> {
-    /// Makes the steps; returns their statistics, and how many were made.
+    /// Runs the steps. Returns their statistics and number.
     fn run(&self, weights: &mut Weights) -> (Stats, u64) {
         let most = self.plans.iter().map(|plan| plan.layout.total()).max().unwrap_or(0);
         let Some(optimizer) = &mut weights.optimizer else { return (Stats::default(), 0) };

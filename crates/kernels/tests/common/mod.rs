@@ -1,5 +1,5 @@
-//! Reads the golden files: those small enough to live in `test/fixtures/golden`, and all of them from the folder
-//! `golden` of `RECURRA_DATA` or `../shared` where there is one.
+//! Reads the golden files: small ones from `test/fixtures/golden`, and all of them from the folder `golden` of
+//! `RECURRA_DATA` or `../shared`, if it exists.
 #![allow(dead_code)]
 
 use std::path::{Path, PathBuf};
@@ -66,7 +66,7 @@ impl Golden {
     }
 }
 
-/// Largest `|a - b| / (1 + |b|)`: at most the tolerance, absolute plus relative.
+/// Largest `|a - b| / (1 + |b|)`, to compare with a tolerance that is both absolute and relative.
 pub fn difference(ours: &[f32], theirs: &[f32]) -> f32 {
     assert_eq!(ours.len(), theirs.len(), "number of values");
     ours.iter()
@@ -75,7 +75,7 @@ pub fn difference(ours: &[f32], theirs: &[f32]) -> f32 {
         .fold(0.0, f32::max)
 }
 
-/// The weights of a classifier as numbers.
+/// The weights of a classifier as float32 values.
 pub fn weights(classifier: &Network) -> Vec<NamedArray<Vec<f32>>> {
     let numbers = |array: NamedArray| NamedArray {
         data: array.values().expect("float32"),
@@ -86,12 +86,12 @@ pub fn weights(classifier: &Network) -> Vec<NamedArray<Vec<f32>>> {
     classifier.state().unwrap().into_iter().map(numbers).collect()
 }
 
-/// The reverse of [`weights`], for a classifier to take over.
+/// The inverse of [`weights`], to load into a classifier.
 pub fn arrays(weights: &[NamedArray<Vec<f32>>]) -> Vec<NamedArray> {
     weights.iter().map(|array| NamedArray::of(array.name.clone(), array.shape.clone(), &array.data)).collect()
 }
 
-/// Texts of words with a label each, for small trainings.
+/// Texts with one label each, for small trainings.
 pub struct Texts {
     pub tokens: Vec<i32>,
     pub lengths: Vec<i32>,
@@ -115,7 +115,7 @@ impl Texts {
         texts
     }
 
-    /// All of them, in batches of these sizes.
+    /// All texts, in batches of these sizes.
     pub fn chunk<'a>(&'a self, batch_sizes: &'a [i32]) -> Chunk<'a> {
         let targets = Targets::Rows(&self.labels);
         Chunk { tokens: &self.tokens, lengths: &self.lengths, targets, batch_sizes, ..Chunk::default() }

@@ -1,4 +1,4 @@
-//! Threads that stand for ranks, and a group in memory for what joins processes.
+//! Threads that act as ranks, and an in-memory group that connects them.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Barrier, Mutex};
@@ -6,14 +6,14 @@ use std::sync::{Arc, Barrier, Mutex};
 use recurra_core::{Error, ErrorCode, NetworkConfig, Result};
 use recurra_kernels::network::{Exchange, Network};
 
-/// What the ranks of a group in memory have in common.
+/// The shared state of an in-memory group.
 pub struct Group {
     pub meeting: Barrier,
     pub values: Mutex<Vec<Vec<f32>>>,
     pub bytes: Mutex<Vec<Vec<u8>>>,
-    /// Numbers that were summed, over all meetings.
+    /// Number of values summed, over all meetings.
     pub sent: AtomicUsize,
-    /// The meeting at which the group breaks.
+    /// The meeting at which the group fails.
     pub breaks_at: usize,
     pub meetings: AtomicUsize,
 }
@@ -72,7 +72,7 @@ pub fn group(size: usize, breaks_at: usize) -> Arc<Group> {
     })
 }
 
-/// Makes a network for each rank and does the same with all of them at once.
+/// Creates a network for each rank and runs `work` with all of them concurrently.
 pub fn on_ranks<T: Send>(
     config: &NetworkConfig,
     group: &Arc<Group>,
@@ -82,7 +82,7 @@ pub fn on_ranks<T: Send>(
     std::thread::scope(|scope| {
         let start = |rank: usize| {
             let (work, group) = (&work, Arc::clone(group));
-            // Ranks need not have as many threads.
+            // Ranks may have different numbers of threads.
             let config = config.clone().with(|c| c.threads = 1 + rank % 2);
             scope.spawn(move || {
                 let network = Network::new(config).unwrap();

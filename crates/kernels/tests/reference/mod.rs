@@ -1,4 +1,4 @@
-//! The training of a classifier put together from the layers and dense optimizers.
+//! A classifier's training step built from layers and dense optimizers.
 
 use recurra_core::layout::PackedLayout;
 use recurra_core::{Algorithm, NamedArray, NetworkConfig, Pooling, StepOptions};
@@ -14,13 +14,13 @@ pub struct Reference {
 }
 
 impl Reference {
-    /// With these weights, in the order of a network's state.
+    /// Creates it with these weights, in the order of a network's state.
     pub fn new(config: &NetworkConfig, params: Vec<NamedArray<Vec<f32>>>, algorithm: Algorithm) -> Self {
         let optimizers = params.iter().map(|p| Dense::new(algorithm, p.data.len()).unwrap()).collect();
         Self { config: config.clone(), params, optimizers }
     }
 
-    /// Loss (sum over rows), number of right rows and all gradients of the mean loss.
+    /// Loss (sum over rows), number of correct rows, and all gradients of the mean loss.
     pub fn gradients(&self, tokens: &[i32], lengths: &[i32], labels: &[i32]) -> (f64, u64, Vec<Vec<f32>>) {
         let c = &self.config;
         let layout = PackedLayout::new(lengths, None).unwrap();
@@ -107,7 +107,7 @@ impl Reference {
         (loss, correct, all)
     }
 
-    /// One step; the loss (sum over rows) and the number of right rows.
+    /// Runs one step. Returns the loss (sum over rows) and the number of correct rows.
     pub fn step(&mut self, tokens: &[i32], lengths: &[i32], labels: &[i32], options: &StepOptions<'_>) -> (f64, u64) {
         let (loss, correct, grads) = self.gradients(tokens, lengths, labels);
         let norm = grads.iter().flatten().map(|&g| f64::from(g) * f64::from(g)).sum::<f64>().sqrt();

@@ -98,7 +98,7 @@ impl VectorTexts {
                 corpus.end()?;
             }
             if all.next().is_some() {
-                return Err(Error::new(ErrorCode::InvalidShape, "the lengths of the texts are not those of the words"));
+                return Err(Error::new(ErrorCode::InvalidShape, "the lengths do not add up to the number of words"));
             }
             Ok(((corpus.texts(), corpus.words()), corpus.bytes()))
         })

@@ -7,7 +7,7 @@ fn sampler(change: impl FnOnce(&mut Sampling)) -> Sampler {
     Sampler::new(options, 7).unwrap()
 }
 
-/// How often each of the units is drawn, as shares.
+/// The share of draws of each unit.
 fn shares(sampler: &mut Sampler, scores: &[f32], before: &[u32]) -> Vec<f64> {
     const DRAWS: u32 = 40_000;
     let mut counts = vec![0u32; scores.len()];
@@ -23,7 +23,7 @@ fn softmax(scores: &[f64]) -> Vec<f64> {
 }
 
 fn assert_close(ours: &[f64], expected: &[f64]) {
-    // Five standard deviations of a share of 40,000 draws.
+    // Five standard deviations of a share in 40,000 draws.
     for (a, b) in ours.iter().zip(expected) {
         assert!((a - b).abs() < 5.0 * (0.25f64 / 40_000.0).sqrt(), "{ours:?} {expected:?}");
     }
@@ -52,7 +52,7 @@ fn top_k_and_top_p_leave_the_most_probable_with_their_relative_probabilities() {
     assert_close(&shares(&mut sampler(|s| s.top_p = 0.8), &SCORES, &[]), &of(&[0, 2]));
     assert_close(&shares(&mut sampler(|s| s.top_p = 0.9), &SCORES, &[]), &of(&[0, 2, 3]));
     assert_close(&shares(&mut sampler(|s| s.top_p = 1e-9), &SCORES, &[]), &of(&[2]));
-    // The share of top-p is that of what top-k left.
+    // top-p applies to the units that top-k keeps.
     let both = |s: &mut Sampling| (s.top_k, s.top_p) = (2, 0.73);
     assert_close(&shares(&mut sampler(both), &SCORES, &[]), &of(&[2]));
 }
@@ -127,7 +127,7 @@ proptest! {
                 if top_k > 0 {
                     prop_assert!(better.clone().count() < top_k);
                 } else {
-                    // What is better adds up to less than top-p: else the unit was not needed.
+                    // The better units add up to less than top-p; otherwise, the unit was not needed.
                     let all: f64 = (0..scores.len()).filter(|&i| i != 3).map(exp).sum();
                     prop_assert!(better.map(exp).sum::<f64>() < top_p * all * (1.0 + 1e-9));
                 }

@@ -1,4 +1,4 @@
-//! Loss and way back of classes.
+//! Loss and backward pass of a classification head.
 
 use super::{Classes, D_FEATURES, FEATURES, pooled};
 use crate::heads::losses::{binary_cross_entropy, cross_entropy};
@@ -13,7 +13,8 @@ impl HeadTraining for Classes {
         Targets::of(batch, layout)
     }
 
-    /// The number of rows, or with exclusive classes the sum of their weights; with any number of classes the number of scores.
+    /// The number of rows; with exclusive classes and weights, the sum of the rows' weights; with several labels, the
+    /// number of scores.
     fn divisor(&self, targets: &Targets, options: &LossOptions<'_>, rows: usize) -> f64 {
         if self.multi_label {
             (rows * self.classes) as f64

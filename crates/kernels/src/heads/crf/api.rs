@@ -1,4 +1,4 @@
-//! A CRF for callers with slices: emissions and tags of a batch in packed order.
+//! The CRF for callers with slices: emissions and tags of a batch in packed order.
 
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering::Relaxed};
 
@@ -52,11 +52,11 @@ pub(super) fn unpadded(crf: &Crf, rows: &[f32]) -> Vec<f32> {
 }
 
 impl Crf {
-    /// The probability of each tag at each position, `[positions, tags]`, and for each row, in sorted order, the logarithm of the
-    /// sum over all paths.
+    /// The probability of each tag at each position, `[positions, tags]`, and for each row in sorted order, the
+    /// logarithm of the partition function (the sum over all paths).
     ///
     /// # Errors
-    /// `InvalidShape` when a length does not fit the layout.
+    /// `InvalidShape` if a length does not match the layout.
     pub fn marginals(&self, pool: &Pool, layout: &PackedLayout, emissions: &[f32]) -> Result<(Vec<f32>, Vec<f64>)> {
         self.check_emissions(layout, emissions)?;
         let space = Space::new(self, layout, emissions);
@@ -71,7 +71,7 @@ impl Crf {
         Ok((unpadded(self, &space.others[2]), sums))
     }
 
-    /// The most probable path of each row: a tag for each position. Of equally good tags the first is taken.
+    /// The most probable path of each row: a tag per position. Of equally good tags, the first is taken.
     ///
     /// # Errors
     /// As [`Crf::marginals`].

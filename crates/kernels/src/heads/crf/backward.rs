@@ -9,11 +9,12 @@ use crate::simd::outer::Outer;
 use crate::simd::{Kernel, Lanes, dispatch, fma, load, store};
 use recurra_core::layout::PackedLayout;
 
-/// The emissions of some rows become their gradients: the marginals, less one for the right tag, times `factor`.
+/// Replaces the emissions of some rows by their gradients: the marginals, minus one for the correct tag, times
+/// `factor`.
 ///
 /// # Safety
-/// Positions of the layout must be rows of the matrices, and the rows of `rows` this thread's alone; `gold` has a tag for
-/// each position.
+/// Positions of the layout must be rows of the matrices, and the rows of `rows` must belong to this thread; `gold` has
+/// a tag per position.
 pub(crate) unsafe fn emission_grads(
     crf: &Crf,
     layout: &PackedLayout,
@@ -37,12 +38,13 @@ pub(crate) unsafe fn emission_grads(
     }
 }
 
-/// The gradients of the transitions from the tags `from`, over all rows of a batch: the expected number of each transition, less
-/// how often it is right, times `factor`. The order of the additions depends on nothing but the batch.
+/// The gradients of the transitions from the tags `from`, over all rows of a batch: the expected count of each
+/// transition, minus its count in the correct paths, times `factor`. The order of additions depends only on the batch.
 ///
 /// # Safety
-/// Positions of the layout must be rows of the matrices, which went back; `gold` has a tag for each position; `to` and `exact` are
-/// `[stride, stride]`, and their rows `from`, which start and end at a multiple of 16, this thread's alone.
+/// Positions of the layout must be rows of the matrices, after the backward pass. `gold` has a tag per position. `to`
+/// and `exact` are `[stride, stride]`, and their rows `from`, which start and end at multiples of 16, must belong to
+/// this thread.
 pub(crate) unsafe fn transition_grads(
     crf: &Crf,
     layout: &PackedLayout,
@@ -98,10 +100,10 @@ pub(crate) unsafe fn transition_grads(
     }
 }
 
-/// What one exact position adds to the expected transitions.
+/// The contribution of an exact position to the expected transitions.
 struct ExactGrads<'a> {
     crf: &'a Crf,
-    /// Of the position before.
+    /// Of the previous position.
     alpha: *const f32,
     sums: *const f32,
     marginals: *const f32,
@@ -128,7 +130,7 @@ impl Kernel for ExactGrads<'_> {
     }
 }
 
-/// The gradients of the scores of a first and a last tag, for some of the tags, over all rows of a batch.
+/// The gradients of the start and end scores, for some of the tags, over all rows of a batch.
 ///
 /// # Safety
 /// As [`emission_grads`], for all rows; the tags must be below the padded number.

@@ -1,4 +1,4 @@
-//! From emissions to the sum over all paths.
+//! Forward algorithm: from emissions to the partition function.
 
 use std::ops::Range;
 
@@ -7,11 +7,12 @@ use super::share::share;
 use crate::simd::{Buf, Kernel, Lanes, fma, load, math, store};
 use recurra_core::layout::PackedLayout;
 
-/// Sums of products below this may have lost something; above it, n times e^-87 is below half a unit in the last place.
+/// Sums of products below this may have lost precision; above it, n times e^-87 is less than half a unit in the last
+/// place.
 const LEAST: f32 = 1e-28;
 
-/// Takes rows forward: fills `alpha`, `sums` and the marginals of each last position, and gives the logarithm of the sum over all
-/// paths of each row.
+/// Runs the forward algorithm for some rows: fills `alpha`, `sums` and the marginals of each last position. Calls
+/// `finish` with the logarithm of each row's partition function.
 pub(crate) struct Forward<'a, F: FnMut(usize, f64)> {
     pub crf: &'a Crf,
     pub layout: &'a PackedLayout,
@@ -63,7 +64,7 @@ impl<F: FnMut(usize, f64)> Kernel for Forward<'_, F> {
     }
 }
 
-/// `to = a + b` less its largest value, which is returned.
+/// `to = a + b`, minus its largest value, which is returned.
 ///
 /// # Safety
 /// `stride` values must be readable at `a` and `b` and writable at `to`.
@@ -85,7 +86,7 @@ unsafe fn normalized<S: Lanes>(s: S, stride: usize, a: *const f32, b: *const f32
     }
 }
 
-/// Logarithms, of which the largest is zero, become probabilities; the sum of their exponentials is returned.
+/// Turns logarithms, the largest of which is zero, into probabilities. Returns the sum of their exponentials.
 ///
 /// # Safety
 /// As [`normalized`].
@@ -105,7 +106,7 @@ unsafe fn probabilities<S: Lanes>(s: S, crf: &Crf, at: *mut f32) -> f32 {
     }
 }
 
-/// Multiplies the tags' values, and sets the padding to zero.
+/// Scales the values of the tags and sets the padding to zero.
 ///
 /// # Safety
 /// As [`normalized`].
@@ -122,8 +123,8 @@ pub(super) unsafe fn scale<S: Lanes>(s: S, crf: &Crf, at: *mut f32, factor: f32)
     }
 }
 
-/// `to[j] = sum over i of exp(alpha[i]) weights[i][j]`; false where one of them is so small that digits may be lost, or is
-/// not a number.
+/// `to[j] = sum over i of exp(alpha[i]) weights[i][j]`. Returns false if one of them is so small that precision may be
+/// lost, or is NaN.
 ///
 /// # Safety
 /// As [`normalized`]; `shares` is as long as a row, and nothing overlaps.
@@ -138,7 +139,7 @@ unsafe fn products<S: Lanes>(s: S, crf: &Crf, alpha: *const f32, shares: &mut [f
         let (mut least, mut all) = (s.splat_f32s(f32::INFINITY), s.splat_f32s(0.0));
         for j in (0..crf.stride).step_by(S::L) {
             let term = |i: usize, sum| fma(s, s.splat_f32s(shares[i]), load(s, weights.add(i * crf.stride + j)), sum);
-            // Four sums side by side: one alone waits for its own results.
+            // Four independent sums hide the latency of the additions.
             let mut sums = [s.splat_f32s(0.0); 4];
             let whole = crf.tags / 4 * 4;
             for i in (0..whole).step_by(4) {

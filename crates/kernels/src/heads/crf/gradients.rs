@@ -1,4 +1,4 @@
-//! The gradients of a CRF for callers with slices.
+//! CRF gradients for callers with slices.
 
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
@@ -17,7 +17,7 @@ use crate::threads::Pool;
 /// The losses of a batch and the gradients of their sum.
 #[derive(Clone, Debug)]
 pub struct Gradients {
-    /// The negative logarithm of the probability of each row's right path, in sorted order.
+    /// The negative log-probability of each row's correct path, in sorted order.
     pub losses: Vec<f64>,
     /// `[positions, tags]`
     pub emissions: Vec<f32>,
@@ -30,13 +30,14 @@ pub struct Gradients {
 }
 
 impl Crf {
-    /// The losses of the right paths and the gradients of their sum, the same for any number of threads.
+    /// The losses of the correct paths and the gradients of their sum. The result does not depend on the number of
+    /// threads.
     ///
-    /// `emissions` are `[positions, tags]`, `gold` the right tag of each position. A path with a forbidden transition
+    /// `emissions` are `[positions, tags]`, `gold` the correct tag of each position. A path with a forbidden transition
     /// ([`Crf::first_forbidden`]) has a loss of about 1e30.
     ///
     /// # Errors
-    /// `InvalidShape` when a length does not fit the layout, `OutOfRange` for a tag that is not there.
+    /// `InvalidShape` if a length does not match the layout, `OutOfRange` for a tag that does not exist.
     pub fn gradients(&self, pool: &Pool, layout: &PackedLayout, emissions: &[f32], gold: &[u32]) -> Result<Gradients> {
         self.check_emissions(layout, emissions)?;
         check_length("gold", gold.len(), layout.total())?;
@@ -62,11 +63,11 @@ impl Crf {
             unsafe { emission_grads(self, layout, mats, rows, gold, 1.0) };
             member.meet();
             let from = member.share(self.stride, 16);
-            // SAFETY: all rows went back; members have different tags.
+            // SAFETY: the backward pass of all rows has ended; members have different tags.
             unsafe { transition_grads(self, layout, mats, gold, 1.0, from, to) };
         });
         let (mut start, mut end) = (zeros(self.tags), zeros(self.tags));
-        // SAFETY: the team is done.
+        // SAFETY: the team has finished.
         unsafe { border_grads(layout, mats, gold, 1.0, 0..self.tags, [&mut start, &mut end]) };
         Ok(Gradients {
             losses: losses.into_iter().map(|bits| f64::from_bits(bits.into_inner())).collect(),

@@ -1,4 +1,4 @@
-//! From the sums over all paths to marginals.
+//! From the partition functions to marginals.
 
 use std::ops::Range;
 
@@ -8,7 +8,7 @@ use super::share::share;
 use crate::simd::{Kernel, Lanes, fma, load, store};
 use recurra_core::layout::PackedLayout;
 
-/// The marginals of some rows, from those of their last positions on.
+/// Computes the marginals of some rows, from those of their last positions.
 pub(crate) struct Marginals<'a> {
     pub crf: &'a Crf,
     pub layout: &'a PackedLayout,
@@ -54,7 +54,7 @@ impl Kernel for Marginals<'_> {
                         to.add(i).write(sum);
                         total += sum;
                     }
-                    // They sum to one up to rounding, which would add up over a long sequence.
+                    // They add up to one only up to rounding, which would accumulate over a long sequence.
                     scale(s, crf, to, 1.0 / total);
                 }
             }

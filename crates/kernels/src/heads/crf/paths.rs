@@ -1,4 +1,4 @@
-//! How probable the best path is, tag by tag.
+//! The probability of the best path, per tag.
 
 use std::ops::Range;
 
@@ -8,12 +8,12 @@ use crate::simd::dispatch;
 use crate::simd::gemm::Mat;
 use recurra_core::layout::PackedLayout;
 
-/// The best path of some rows whose marginals are known: for each position its tag, the tag's probability, and the probability that
-/// it stands there together with the tag of the next position (at the last one the same as the second).
+/// The best path of some rows whose marginals are known. For each position: its tag, the tag's probability, and the
+/// joint probability with the next position's tag (at the last position, the tag's probability again).
 ///
 /// # Safety
-/// Positions of the layout must be rows of the matrices and of `answers`, `[positions, 3]`; the rows must be this thread's alone, and
-/// have gone through [`super::forward::Forward`] and [`super::marginals::Marginals`], and nothing that came after.
+/// Positions of the layout must be rows of the matrices and of `answers`, `[positions, 3]`. The rows must belong to
+/// this thread; [`super::forward::Forward`] and [`super::marginals::Marginals`] must be the last that processed them.
 pub(crate) unsafe fn path_answers(crf: &Crf, layout: &PackedLayout, mats: CrfMats, rows: Range<usize>, answers: Mat) {
     // SAFETY: by the caller's promise.
     let found = |position: usize, tag: u32| unsafe { answers.row(position).write(tag as f32) };
@@ -29,7 +29,7 @@ pub(crate) unsafe fn path_answers(crf: &Crf, layout: &PackedLayout, mats: CrfMat
                 let own = *mats.marginals.row(at).add(tag);
                 let both = layout.position(row, time + 1).map_or(own, |next| {
                     let after = answers.row(next);
-                    // Rounded as it is, it is no more than either of the two.
+                    // Clamp rounding errors: a joint probability exceeds neither of the two.
                     joint(crf, mats, (at, tag), (next, *after as usize)).min(own).min(*after.add(1))
                 });
                 answer.add(1).write(own);
@@ -39,7 +39,7 @@ pub(crate) unsafe fn path_answers(crf: &Crf, layout: &PackedLayout, mats: CrfMat
     }
 }
 
-/// The probability of a tag at a position and of another at the next one.
+/// The joint probability of a tag at a position and another at the next one.
 ///
 /// # Safety
 /// As [`path_answers`].

@@ -1,4 +1,4 @@
-//! The scores of transitions, and the matrices of a batch.
+//! Transition scores, and the matrices of a batch.
 
 use recurra_core::layout::PackedLayout;
 use recurra_core::{Error, ErrorCode, Result};
@@ -7,25 +7,25 @@ use super::share::Weights;
 use crate::simd::gemm::Mat;
 use crate::simd::{Buf, dispatch, pad};
 
-/// The score of a transition that never happens. Finite, so that no difference of two is NaN.
+/// The score of a forbidden transition. It is finite, so that differences are not NaN.
 const FORBIDDEN: f32 = -1e30;
 
-/// Transitions that may happen.
+/// The allowed transitions.
 #[derive(Clone, Copy, Debug)]
 pub struct Allowed<'a> {
-    /// Tags that may be the first, `[tags]`.
+    /// Tags that may be first, `[tags]`.
     pub start: &'a [bool],
-    /// Tags that may be the last, `[tags]`.
+    /// Tags that may be last, `[tags]`.
     pub end: &'a [bool],
-    /// `[from, to]`: whether the tag `to` may follow the tag `from`.
+    /// Whether the tag `to` may follow the tag `from`, `[from, to]`.
     pub between: &'a [bool],
 }
 
-/// The scores of the transitions, ready for the kernels.
+/// The transition scores, prepared for the kernels.
 #[derive(Default)]
 pub struct Crf {
     pub(super) tags: usize,
-    /// Width of all rows, tags padded to whole vectors. The padding is forbidden.
+    /// Width of all rows: the tags, padded to whole vectors. The padding is forbidden.
     pub(super) stride: usize,
     pub(super) start: Buf,
     pub(super) end: Buf,
@@ -39,25 +39,25 @@ pub struct Crf {
 /// Matrices `[positions, stride]` of a batch, in packed order.
 #[derive(Clone, Copy)]
 pub(crate) struct CrfMats {
-    /// What the tags of each position score, padding finite; [`backward`] leaves the gradients here.
+    /// Scores of the tags at each position; the padding is finite. [`backward`] replaces them by gradients.
     pub emissions: Mat,
-    /// Logarithms of the sums over all paths up to a tag, less the largest of the position. On the way back they become their
-    /// exponentials where the next position is not exact.
+    /// Logarithms of the sums over all paths up to a tag, minus the position's largest. The backward pass replaces them
+    /// by their exponentials if the next position is not exact.
     pub alpha: Mat,
-    /// What leads to a tag, before the emissions: at an exact position the logarithm of the sum, else the sum of the products; on
-    /// the way back that becomes the marginal divided by it.
+    /// The sum over previous tags, before the emissions: at an exact position its logarithm, otherwise the sum of
+    /// products. The backward pass replaces it by the marginal divided by it.
     pub sums: Mat,
     /// The probability of each tag at each position.
     pub marginals: Mat,
-    /// `[positions, 1]`: not zero where a position is exact.
+    /// `[positions, 1]`: nonzero if the position is exact.
     pub exact: Mat,
 }
 
 impl Crf {
-    /// Takes the scores of a first tag `[tags]`, of a last tag `[tags]`, and of the transitions `[from, to]`.
+    /// Takes the scores of first tags `[tags]`, of last tags `[tags]`, and of transitions `[from, to]`.
     ///
     /// # Errors
-    /// `OutOfRange` without tags, `InvalidShape` when a length does not fit.
+    /// `OutOfRange` if there are no tags, `InvalidShape` if a length does not match.
     pub fn new(tags: usize, start: &[f32], end: &[f32], between: &[f32], allowed: Option<Allowed<'_>>) -> Result<Self> {
         if tags == 0 {
             return Err(Error::new(ErrorCode::OutOfRange, "a CRF needs at least one tag"));
@@ -78,8 +78,8 @@ impl Crf {
         Ok(crf)
     }
 
-    /// Takes scores as [`Crf::new`], checked before and with rows of `between` that lie `apart` values from each other; it keeps its
-    /// memory.
+    /// Replaces the scores, like [`Crf::new`] with validated arguments, and reuses the memory. The rows of `between`
+    /// are `apart` values apart.
     pub(crate) fn fill(
         &mut self,
         tags: usize,
@@ -121,12 +121,12 @@ impl Crf {
         self.tags
     }
 
-    /// The scores of the transitions from a tag, padded.
+    /// The padded scores of the transitions from a tag.
     pub(super) fn between(&self, from: usize) -> &[f32] {
         &self.between[from * self.stride..][..self.stride]
     }
 
-    /// The score of the right path of a row.
+    /// The score of a row's correct path.
     pub(crate) fn path_score(&self, layout: &PackedLayout, emissions: Mat, row: usize, gold: &[u32]) -> f64 {
         let mut score = 0.0;
         let mut before = None;
@@ -140,8 +140,8 @@ impl Crf {
         score + before.map_or(0.0, |last| f64::from(self.end[last]))
     }
 
-    /// The first place of a path at which a forbidden transition leads to a tag, or with a tag that is not there; the length
-    /// where only its last tag may not be the last. Such a path has no probability, and no loss that could be learned from.
+    /// The first place of a path with a forbidden transition or a tag that does not exist; the path's length if only
+    /// its last tag is not allowed at the end. Such a path has probability 0, so no loss to learn from.
     pub fn first_forbidden(&self, path: &[u32]) -> Option<usize> {
         let score = |scores: &[f32], tag: u32| scores.get(tag as usize).copied().unwrap_or(FORBIDDEN);
         let mut before = None;

@@ -1,11 +1,11 @@
-//! Exponentials that are shares of a sum.
+//! Exponentials as shares of a sum.
 
 use crate::simd::{Kernel, Lanes, load, math, store};
 
-/// Below this an exponential is zero, as far as a sum with a 1 in it is concerned.
+/// Below this, an exponential is negligible in a sum that contains a 1.
 const NOTHING: f32 = -87.0;
 
-/// `exp(x)`, exactly zero where it is below the smallest normal number; NaN stays NaN.
+/// `exp(x)`, exactly zero below the smallest normal number. NaN stays NaN.
 #[inline(always)]
 pub(super) fn share<S: Lanes>(s: S, x: S::f32s) -> S::f32s {
     s.select_f32s(s.less_than_f32s(x, s.splat_f32s(NOTHING)), s.splat_f32s(0.0), math::exp(s, x))

@@ -1,4 +1,4 @@
-//! The most probable path.
+//! Viterbi: the most probable path.
 
 use std::ops::Range;
 
@@ -7,13 +7,13 @@ use crate::simd::gemm::Mat;
 use crate::simd::{Buf, Kernel, Lanes, load, store};
 use recurra_core::layout::PackedLayout;
 
-/// Finds the best path of some rows; of equally good tags the first is taken.
+/// Finds the best path of some rows. Of equally good tags, the first is taken.
 pub(crate) struct Viterbi<'a, F: FnMut(usize, u32)> {
     pub crf: &'a Crf,
     pub layout: &'a PackedLayout,
     pub emissions: Mat,
     pub rows: Range<usize>,
-    /// Takes the tag of a position.
+    /// Called with a position and its tag.
     pub found: F,
 }
 
@@ -36,7 +36,7 @@ impl<F: FnMut(usize, u32)> Kernel for Viterbi<'_, F> {
                 // SAFETY: as above.
                 unsafe { best_before(s, crf, before, emissions.row(offsets[time] + row), next) };
             }
-            // Which tag came before is found on the way back, for the tags of the path alone.
+            // The previous tags are recomputed while going backwards, for the tags of the path only.
             let ends = &scores[(length - 1) * stride..];
             let mut tag = first_best(crf.tags, |tag| ends[tag] + crf.end[tag]);
             for time in (0..length).rev() {
@@ -55,7 +55,7 @@ fn first_best(tags: usize, score: impl Fn(usize) -> f32) -> usize {
     (1..tags).fold((0, score(0)), |best, tag| if score(tag) > best.1 { (tag, score(tag)) } else { best }).0
 }
 
-/// The scores of the best paths to each tag, less the largest of them.
+/// The scores of the best paths to each tag, minus the largest of them.
 ///
 /// # Safety
 /// A row must be readable at `emitted`, and the slices at least that long.
@@ -67,7 +67,7 @@ unsafe fn best_before<S: Lanes>(s: S, crf: &Crf, before: &[f32], emitted: *const
     unsafe {
         for j in (0..crf.stride).step_by(S::L) {
             let score = |i: usize| s.add_f32s(s.splat_f32s(before[i]), load(s, between.add(i * crf.stride + j)));
-            // Four side by side: one alone waits for its own results.
+            // Four independent maxima hide the latency.
             let mut best = [score(0); 4];
             let whole = crf.tags / 4 * 4;
             for i in (0..whole).step_by(4) {

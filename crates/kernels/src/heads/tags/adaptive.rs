@@ -1,8 +1,10 @@
-//! Each token by itself, among tags that are many and sorted by descending frequency: the adaptive softmax of Grave et al., "Efficient
-//! softmax approximation for GPUs", 2017, as `torch.nn.AdaptiveLogSoftmaxWithLoss(div_value=4, head_bias=True)` has it.
+//! Adaptive softmax for each token independently, for many tags sorted by descending frequency: Grave et al.,
+//! "Efficient softmax approximation for GPUs", 2017, as in `torch.nn.AdaptiveLogSoftmaxWithLoss(div_value=4,
+//! head_bias=True)`.
 //!
-//! A head scores the most frequent tags, and a number of each group of the others; a group's tags are scored by two narrow layers,
-//! and in training only where the target is among them. `log p(tag) = log p(group) + log p(tag | group)` is exact, whatever the tag.
+//! The head scores the most frequent tags and each cluster of the others. A cluster's tags are scored by two narrow
+//! layers, in training only if the target is among them. `log p(tag) = log p(cluster) + log p(tag | cluster)` is exact
+//! for every tag.
 
 use std::ops::Range;
 
@@ -22,31 +24,31 @@ use recurra_core::tags::adaptive_cutoffs;
 #[cfg(feature = "training")]
 mod training;
 
-/// How much narrower the layers of each group are than those of the one before.
+/// Ratio of the layer widths of adjacent clusters.
 const NARROWER: usize = 4;
 
-/// Positions that are predicted together.
+/// Number of positions predicted together.
 const BLOCK: usize = 96;
 
-/// Numbers of a group's packed weights: of the first layer and of the second, those of the way back after each.
+/// Indices of a cluster's packed weights: those of the first and the second layer, each followed by its backward form.
 const DOWN_T: usize = 0;
 const DOWN: usize = 1;
 const UP_T: usize = 2;
 const UP: usize = 3;
 
-/// Numbers of a group's buffers, with a row for each position whose target is in the group: what its first layer gives, the scores
-/// of its tags, and in training what the first layer reads and both gradients.
+/// Indices of a cluster's buffers, with a row per position whose target is in the cluster: the first layer's output,
+/// the scores of its tags, and in training the first layer's input and both gradients.
 const NARROW: usize = 0;
 const TAIL: usize = 1;
 const READ: usize = 2;
 const D_NARROW: usize = 3;
 const D_READ: usize = 4;
-/// How many there are.
+/// Number of buffers per cluster.
 const BUFFERS: usize = 5;
 
-/// A group of tags with its own layers.
+/// A cluster of tags with its own layers.
 struct Tail {
-    /// Its first tag, and how many it has.
+    /// Its first tag and its number of tags.
     first: usize,
     size: usize,
     /// `[narrow, features]` and `[size, narrow]`.
@@ -73,13 +75,13 @@ impl Tail {
 
 pub(crate) struct Adaptive {
     tags: usize,
-    /// Of the head, which scores the first tags and the groups.
+    /// Scores the first tags and the clusters.
     tokens: Tokens,
     tails: Vec<Tail>,
 }
 
 impl Adaptive {
-    /// On outputs of this width; `offset` moves past the parameters.
+    /// For outputs of this width. `offset` is advanced past the parameters.
     pub fn new(tags: usize, output: Blocks, dropout: bool, offset: &mut usize) -> Self {
         let [shortlist, rest] = adaptive_cutoffs(tags);
         let linear = Linear::named("adaptive.head", shortlist + MOST_TAILS, output, offset);
@@ -97,7 +99,7 @@ impl Adaptive {
         Self { tags, tokens, tails }
     }
 
-    /// Tags that the head scores by themselves.
+    /// Number of tags that the head scores directly.
     fn shortlist(&self) -> usize {
         self.tails[0].first
     }
@@ -107,12 +109,12 @@ impl Adaptive {
         Blocks::new(1, self.tags).private()
     }
 
-    /// The buffers of a group.
+    /// The buffers of a cluster.
     fn buffers(mats: &HeadMats, tail: usize) -> &[Mat] {
         &mats.tails[tail * BUFFERS..][..BUFFERS]
     }
 
-    /// The logarithms of the probabilities of all tags at `m` positions from `first` on, into the first rows of `to`.
+    /// Writes the log-probabilities of all tags at `m` positions from `first` into the first rows of `to`.
     unsafe fn log_probabilities(&self, pass: &HeadPass<'_>, (first, m): (usize, usize), to: Mat) {
         let (head, features) = (pass.mats.own[HEAD], pass.encoded.y);
         // SAFETY: by the promise of the caller; the buffers have room for a block.
@@ -140,7 +142,7 @@ impl Adaptive {
         }
     }
 
-    /// The most probable tag of each of some positions, and its probability.
+    /// The most probable tag of each position, and its probability.
     unsafe fn answers(&self, pass: &HeadPass<'_>, positions: Range<usize>) {
         let HeadMats { scores, answers, .. } = pass.mats;
         for first in positions.clone().step_by(BLOCK) {
@@ -161,10 +163,10 @@ impl Adaptive {
     }
 }
 
-/// Number of the buffer of the head's scores in a prediction, whose [`SCORES`] are those of all tags.
+/// Index of the buffer with the head's scores in prediction, where [`SCORES`] has those of all tags.
 const HEAD: usize = 3;
 
-/// The logarithm of the sum of the exponentials of a padded row.
+/// The log-sum-exp of a padded row.
 fn log_sum(values: &mut [f32], classes: usize) -> f32 {
     let less = dispatch(Largest { values: &mut *values, classes });
     less + dispatch(ExpSum { values, less }).ln()

@@ -1,4 +1,4 @@
-//! All tokens of a row together: a linear-chain CRF over their scores.
+//! CRF head: all tokens of a row together.
 
 use super::ANSWER;
 use super::tokens::{ANSWERS, SCORES, Tokens};
@@ -14,8 +14,8 @@ use recurra_core::Forbidden;
 #[cfg(feature = "training")]
 mod training;
 
-/// Numbers of the buffers after those of [`Tokens`]: the matrices of [`CrfMats`], and what exact positions add to the gradient of the
-/// transitions.
+/// Buffer indices after those of [`Tokens`]: the matrices of [`CrfMats`], and the contribution of exact positions to
+/// the gradient of the transitions.
 const ALPHA: usize = 3;
 const SUMS: usize = 4;
 const MARGINALS: usize = 5;
@@ -29,12 +29,12 @@ pub(crate) struct Chain {
     end: Segment,
     /// `[from, to]`
     between: Segment,
-    /// What may be first, last, and `[from, to]`.
+    /// Allowed first tags, last tags, and transitions `[from, to]`.
     allowed: Option<[Vec<bool>; 3]>,
 }
 
 impl Chain {
-    /// Its own parameters start at `offset`, which moves past them.
+    /// Its own parameters start at `offset`, which is advanced past them.
     pub fn new(tokens: Tokens, forbidden: Option<&Forbidden>, offset: &mut usize) -> Self {
         let tags = Blocks::new(1, tokens.tags);
         let start = Segment::vector("crf.start_transitions".into(), tags, offset);
@@ -45,7 +45,7 @@ impl Chain {
         Self { tokens, start, end, between, allowed }
     }
 
-    /// Through the layer, and forward and back along the chain.
+    /// Runs the forward algorithm and computes the marginals.
     unsafe fn marginals(&self, pass: &HeadPass<'_>, finish: impl FnMut(usize, f64)) {
         let (crf, layout, mats, rows) = (&pass.packs.crf, pass.encoded.layout, crf_mats(&pass.mats.own), &pass.rows);
         dispatch(Forward { crf, layout, mats, rows: rows.clone(), finish });

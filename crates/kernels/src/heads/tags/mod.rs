@@ -1,4 +1,4 @@
-//! One answer to each token: a linear layer on the encoder's outputs, and a softmax or a chain of tags over its scores.
+//! Tagging heads: a linear layer on the encoder's outputs, and a softmax or a CRF over its scores.
 
 mod adaptive;
 mod chain;
@@ -12,15 +12,15 @@ pub(super) use tokens::Tokens;
 
 use crate::heads::pass::HeadPass;
 
-/// Numbers of an answer: the tag, its probability at the token, and the probability that it and the tag of the next token are both
-/// right; at the last token of a row the same as the second. The probability of a path from `s` to `e` is then
-/// `p[s] * product over t in s..e of both[t] / p[t]`.
+/// Values per prediction: the tag, its probability, and the joint probability with the next token's tag (at the last
+/// token, the tag's probability again). The probability of a path from `s` to `e` is then `p[s] * product over t in
+/// s..e of both[t] / p[t]`.
 const ANSWER: usize = 3;
 
-/// The third number of the answers of heads whose tokens do not depend on each other.
+/// Fills in the third value of predictions for heads with independent tokens.
 ///
 /// # Safety
-/// The answers of all positions must have their first two numbers, and be this thread's.
+/// The predictions of all positions must have their first two values and belong to this thread.
 unsafe fn chances_of_next(pass: &HeadPass<'_>) {
     let (answers, layout) = (pass.mats.answers, pass.encoded.layout);
     for time in 0..layout.steps() {

@@ -1,4 +1,4 @@
-//! Each token by itself: a softmax over its tags.
+//! Softmax head: each token independently.
 
 use std::ops::Range;
 
@@ -16,7 +16,7 @@ use crate::simd::gemm::Mat;
 #[cfg(feature = "training")]
 mod training;
 
-/// Positions that are predicted together: a language model has scores for thousands of tags, which are not kept.
+/// Number of positions predicted together: a language model has scores for thousands of tags, which are not kept.
 const BLOCK: usize = 96;
 
 pub(crate) struct Softmax {
@@ -24,13 +24,13 @@ pub(crate) struct Softmax {
 }
 
 impl Softmax {
-    /// The scores of a row, padding included.
+    /// The scores of a row, including padding.
     unsafe fn scores<'a>(&self, scores: Mat, row: usize) -> &'a mut [f32] {
         // SAFETY: by the promise of the callers.
         unsafe { std::slice::from_raw_parts_mut(scores.row(row), self.tokens.linear.padded()) }
     }
 
-    /// The most probable tag of each of some positions, and its probability.
+    /// The most probable tag of each position, and its probability.
     unsafe fn tags(&self, pass: &HeadPass<'_>, positions: Range<usize>) {
         let HeadMats { scores, answers, .. } = pass.mats;
         for first in positions.clone().step_by(BLOCK) {

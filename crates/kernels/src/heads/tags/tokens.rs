@@ -1,4 +1,4 @@
-//! What all decoders have in common: dropout and the linear layer at some packed positions.
+//! Shared by all decoders: dropout and the linear layer at packed positions.
 
 use crate::heads::linear::Linear;
 use crate::heads::pass::{HeadPacks, HeadPass};
@@ -8,8 +8,8 @@ use crate::simd::gemm::Mat;
 #[cfg(feature = "training")]
 mod back;
 
-/// Numbers of the buffers: with dropout the outputs after it, `[positions, features]`; the scores, `[positions, tags]`; and the
-/// answers. A decoder's own follow.
+/// Buffer indices: with dropout, the outputs after it, `[positions, features]`; the scores, `[positions, tags]`; the
+/// predictions. A decoder's own buffers follow.
 pub(super) const FEATURES: usize = 0;
 pub(super) const SCORES: usize = 1;
 pub(super) const ANSWERS: usize = 2;
@@ -18,17 +18,17 @@ pub(super) const ANSWERS: usize = 2;
 pub(crate) struct Tokens {
     pub(super) tags: usize,
     pub(super) linear: Linear,
-    /// Whether training drops some of what the linear layer reads.
+    /// Whether training applies dropout to the input of the linear layer.
     dropout: bool,
 }
 
 impl Tokens {
-    /// On outputs of this width; `offset` moves past the parameters.
+    /// For outputs of this width. `offset` is advanced past the parameters.
     pub fn new(tags: usize, output: Blocks, dropout: bool, offset: &mut usize) -> Self {
         Self::of(tags, Linear::new(tags, output, offset), dropout)
     }
 
-    /// With a linear layer that is there.
+    /// With an existing linear layer.
     pub fn of(tags: usize, linear: Linear, dropout: bool) -> Self {
         Self { tags, linear, dropout }
     }
@@ -49,10 +49,10 @@ impl Tokens {
         self.linear.pack(unsafe { &mut (*packs).own }, flat, backward);
     }
 
-    /// Scores of `m` positions from the position `first` on, into as many rows of `scores`.
+    /// Computes the scores of `m` positions from `first` into as many rows of `scores`.
     ///
     /// # Safety
-    /// The positions must be inside and this thread's alone, and so must the rows.
+    /// The positions and the rows must be in range and belong to this thread.
     pub(super) unsafe fn forward(&self, pass: &HeadPass<'_>, (first, m): (usize, usize), scores: Mat) {
         // SAFETY: by the caller's promise; features have the width of the outputs.
         unsafe {

@@ -1,4 +1,4 @@
-//! The way back of pooling by attention.
+//! The backward pass of attention pooling.
 
 use super::{Attention, Buffers, W, places};
 use crate::encoder::encoded::{Encoded, blocks};

@@ -1,4 +1,4 @@
-//! Loss and way back of an adaptive softmax.
+//! Loss and backward pass of an adaptive softmax.
 
 use std::ops::Range;
 
@@ -17,18 +17,18 @@ use crate::threads::Member;
 use recurra_core::{Chunk, LossOptions, layout::PackedLayout};
 
 impl Adaptive {
-    /// The group of a tag that the head does not score by itself.
+    /// The cluster of a tag that the head does not score directly.
     fn tail_of(&self, tag: usize) -> Option<usize> {
         self.tails.iter().rposition(|tail| tag >= tail.first)
     }
 
-    /// The rows of a group's buffers that belong to some positions.
+    /// The rows of a cluster's buffers for some positions.
     fn rows(targets: &Targets, tail: usize, positions: &Range<usize>) -> Range<usize> {
         let before = |end: usize| targets.groups[tail].partition_point(|&position| (position as usize) < end);
         before(positions.start)..before(positions.end)
     }
 
-    /// Scores and losses of a group's targets at this member's positions, and the way back to what its layers read.
+    /// Scores and losses of a cluster's targets at this member's positions, and the gradients of its layers' inputs.
     unsafe fn tail_loss(
         &self,
         pass: &HeadPass<'_>,
@@ -95,7 +95,8 @@ impl HeadTraining for Adaptive {
         HeadMats { tails: space.tails.mats(sizes), ..mats }
     }
 
-    /// An answer counts as right if the head prefers the tag, or its group and the group the tag, to all others.
+    /// A prediction counts as correct if the head prefers the tag (or its cluster, and the cluster the tag) to all
+    /// others.
     unsafe fn loss(&self, pass: &HeadPass<'_>, targets: &Targets, options: &LossOptions<'_>, divisor: f64) -> Tally {
         let (mut tally, share, start) = (Tally::default(), (1.0 / divisor) as f32, pass.rows.start);
         let mut right = vec![false; pass.rows.len()];
@@ -160,7 +161,7 @@ impl HeadTraining for Adaptive {
         }
     }
 
-    /// As `torch.nn.Linear`, by what each layer reads.
+    /// As in `torch.nn.Linear`, from the input size of each layer.
     fn bound(&self, segment: &Segment, fan: usize) -> f32 {
         let narrow = self.tails.iter().find(|tail| tail.up.offset == segment.offset);
         let fan = narrow.map_or(fan, |tail| tail.up.cols.public());

@@ -1,4 +1,4 @@
-//! Loss and way back of a chain of tags.
+//! Loss and backward pass of a CRF head.
 
 use super::{Chain, EXACT_GRADS, crf_mats};
 use crate::encoder::encoded::blocks;
@@ -11,7 +11,7 @@ use crate::simd::gemm::Mat;
 use crate::threads::Member;
 use recurra_core::{Chunk, LossOptions, layout::PackedLayout};
 
-/// Initial transitions are uniform between this and its negative, as pytorch-crf's.
+/// Initial transitions are uniform between this and its negative, as in pytorch-crf.
 const BOUND: f32 = 0.1;
 
 impl HeadTraining for Chain {
@@ -19,7 +19,7 @@ impl HeadTraining for Chain {
         Targets::of(batch, layout)
     }
 
-    /// The number of tokens, as pytorch-crf's `token_mean`.
+    /// The number of tokens, as in pytorch-crf's `token_mean`.
     fn divisor(&self, targets: &Targets, _: &LossOptions<'_>, _: usize) -> f64 {
         targets.labels.len() as f64
     }
@@ -37,7 +37,7 @@ impl HeadTraining for Chain {
                     let (at, tag) = (offset + row, gold[offset + row] as usize);
                     let values = std::slice::from_raw_parts(mats.marginals.row(at), self.tokens.tags);
                     let own = values[tag];
-                    // Most often it is above a half, and then above all others.
+                    // Usually it is above a half, and so above all others.
                     let largest = own > 0.5 || values.iter().all(|&value| value <= own);
                     tally.correct += u64::from(largest && (own > 0.5 || !values[..tag].contains(&own)));
                 }

@@ -1,4 +1,4 @@
-//! Loss and way back of a softmax over tags.
+//! Loss and backward pass of a softmax over tags.
 
 use super::Softmax;
 use crate::heads::losses::cross_entropy;
@@ -13,7 +13,7 @@ impl HeadTraining for Softmax {
         Targets::of(batch, layout)
     }
 
-    /// The number of tokens, or the sum of the weights of their tags.
+    /// The number of tokens, or the sum of their tags' weights.
     fn divisor(&self, targets: &Targets, options: &LossOptions<'_>, _: usize) -> f64 {
         if options.weights.is_empty() {
             targets.labels.len() as f64

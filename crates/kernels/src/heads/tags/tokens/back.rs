@@ -1,4 +1,4 @@
-//! The way back of what all decoders have in common.
+//! Backward pass shared by all decoders.
 
 use super::{FEATURES, Tokens};
 use crate::heads::pass::HeadPass;
