@@ -32,12 +32,27 @@ function reduceOptions(
   return { dim: options, keepdim: keepdim === undefined ? false : checkFlag(`keepdim of ${operation}`, keepdim) };
 }
 
-/** Largest or smallest elements along a dimension. */
-export interface ValuesAndIndices {
+/** Largest or smallest elements along a dimension; also as `const [values, indices] = x.max(1)`, like PyTorch's named tuple. */
+export interface ValuesAndIndices extends Iterable<Tensor> {
   /** The elements. */
   values: Tensor;
   /** Their positions along the dimension, int64. */
   indices: Tensor;
+}
+
+class Extremes implements ValuesAndIndices {
+  readonly values: Tensor;
+  readonly indices: Tensor;
+
+  constructor(values: Tensor, indices: Tensor) {
+    this.values = values;
+    this.indices = indices;
+  }
+
+  *[Symbol.iterator](): Iterator<Tensor> {
+    yield this.values;
+    yield this.indices;
+  }
 }
 
 /** Reductions of tensors, and softmax. Not made directly; see {@link Tensor}. */
@@ -101,7 +116,7 @@ export abstract class TensorReduce extends TensorMath {
     const { dim, keepdim = false } = reduceOptions(operation, options, keeps);
     const at = this.#nonEmptyDim(operation, dim as number);
     const [values, indices] = operation === 'max' ? native.maxDim(at, keepdim) : native.minDim(at, keepdim);
-    return { values: wrap(values!), indices: wrap(indices!) };
+    return new Extremes(wrap(values!), wrap(indices!));
   }
 
   #nonEmptyDim(operation: string, dim: number): number {

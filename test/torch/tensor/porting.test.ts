@@ -20,6 +20,14 @@ describe("PyTorch's positional arguments", () => {
     ['sum([0, 1])', () => x.sum([0, 1]).item(), 24],
     ['mean(-1, true)', () => x.mul(3).mean(-1, true).toArray(), [[8], [16]]],
     ['max(1)', () => x.max(1).values.toArray(), [5, 9]],
+    [
+      '[values, indices] = max(1)',
+      () => [...x.max(1)].map((part) => part.toArray()),
+      [
+        [5, 9],
+        [1, 2],
+      ],
+    ],
     ['min(0)', () => x.min(0).indices.toArray(), [0, 1, 0]],
     ['view(-1, 2)', () => x.view(-1, 2).shape, [3, 2]],
     ['view([-1])', () => x.view([-1]).shape, [6]],
