@@ -29,6 +29,13 @@ function onwarn({ code, message }) {
   if (code !== 'CIRCULAR_DEPENDENCY') throw new Error(`rollup: ${message}`);
 }
 
+const HELP = String.raw`(?:help|flagHelp|defaultText|flag): (?:'(?:[^'\\\n]|\\.)*'|"(?:[^"\\\n]|\\.)*")`;
+
+/** Help texts and flags of option tables are for the command line and the guides. */
+function withoutHelp(code) {
+  return code.replace(new RegExp(`,\\s*${HELP}`, 'g'), '').replace(new RegExp(`${HELP},?\\s*`, 'g'), '');
+}
+
 /** Comments are for readers of the sources; the declarations keep them. Lines stay, for stack traces. */
 async function bundleCode(input, file) {
   const { transformWithEsbuild } = await import('vite');
@@ -36,15 +43,19 @@ async function bundleCode(input, file) {
   const { output } = await bundle.generate({ format: 'es' });
   await bundle.close();
   if (output.length !== 1) throw new Error('recurra-web has more than one file of code');
-  const { code: lines } = await transformWithEsbuild(output[0].code, 'index.js', {
+  const { code: lines } = await transformWithEsbuild(withoutHelp(output[0].code), 'index.js', {
     target: 'es2022',
     sourcemap: false,
     minifySyntax: true,
   });
   // Those of class members are left by esbuild.
   const bare = lines.replace(/^ *\/\*\*[\s\S]*?\*\/\n/gm, '');
-  // It also drops what tells bundlers to leave an import alone, which would warn of it.
-  const code = bare.replace(/\bimport\((?!\/\*)/g, 'import(/* @vite-ignore */ /* webpackIgnore: true */ ');
+  // Indentation costs 800 bytes. No string has several lines, so none is changed.
+  if (bare.split('\n').some((line) => line.split('`').length % 2 === 0))
+    throw new Error('a template of several lines would lose its indentation');
+  const flat = bare.replace(/^ +/gm, '');
+  // esbuild also drops what tells bundlers to leave an import alone, which would warn of it.
+  const code = flat.replace(/\bimport\((?!\/\*)/g, 'import(/* @vite-ignore */ /* webpackIgnore: true */ ');
   if (/\beval\(|new Function\(/.test(code)) throw new Error('recurra-web must not evaluate code');
   writeFileSync(file, code);
 }

@@ -1,10 +1,19 @@
-import { checkInteger } from '../core/checks.js';
+import { checkFlag, checkInteger, checkProbability, checkRange } from '../core/checks.js';
 import { invalidArgument, ModelFileError, RecurraError } from '../core/errors.js';
 import { checkOptionNames } from '../core/options/names.js';
 import { byMember, LINEAR_PREFIX } from '../engine/memberNames.js';
 import { POOLINGS } from '../engine/network.js';
+import { type Certainty, certaintyOf, type PrecisionThreshold, thresholdFor } from '../models/classifier/certainty.js';
 import { type ClassifierFields, classifierFile, hasLinear } from '../models/classifier/description.js';
-import { type Prediction, predictionOf } from '../models/classifier/prediction.js';
+import { cautious, type Prediction, predictionOf } from '../models/classifier/prediction.js';
+import {
+  checkedScope,
+  energyOf,
+  entropyOf,
+  isOutOfScope,
+  type Scope,
+  withoutScope,
+} from '../models/classifier/scope.js';
 import { HUGGING_FACE, type Metadata } from '../models/description.js';
 import type { TextExtent, Truncation } from '../text/extent.js';
 import { withoutMarks } from '../text/marks.js';
@@ -16,11 +25,34 @@ import { giveArrays, networkNumbers } from './network.js';
 import { describeOpened, type OpenedFile } from './opened.js';
 import type { FileTensor } from './safetensors.js';
 
+/** When a prediction has no label, because the model is not sure enough. If both options are given, the stricter one applies. */
+export interface Caution {
+  /** Minimum probability of a label, from 0 to 1. Below it, `label` is `null` and `labels` is empty. Default 0. */
+  minProbability?: number | undefined;
+  /**
+   * Share of the assigned labels that should be right, above 0 and at most 1: no label whose probability is below
+   * {@link WebClassifier.thresholdFor} is assigned. Default: none.
+   */
+  precision?: number | undefined;
+}
+
 /** Options of {@link WebClassifier.predict} and {@link WebClassifier.predictMany}. */
 export interface PredictOptions {
   /** How many labels each prediction lists, from the most probable on. Default: all. */
   topK?: number;
+  /**
+   * Whether to report for each text if it is unlike the training texts, see {@link Prediction.outOfScope}. The model must have been
+   * trained with at least 20 validation rows. It takes about twice the time. Default `false`.
+   */
+  outOfScope?: boolean;
+  /** With it a prediction may have no label: see {@link Caution}. */
+  minProbability?: undefined;
+  /** With it a prediction may have no label: see {@link Caution}. */
+  precision?: undefined;
 }
+
+/** {@link PredictOptions} with which a prediction may have no label. */
+export type CautiousOptions = Omit<PredictOptions, keyof Caution> & Caution;
 
 /**
  * A text classifier in WebAssembly; {@link load} makes one from a model file of `recurra`. Its answers are those of `TextClassifier`,
@@ -36,13 +68,19 @@ export class WebClassifier {
   #instance: Instance | undefined;
   /** Splits a text and looks its tokens up, where the module does not. */
   readonly #read: ((text: string) => Int32Array) | undefined;
+  readonly #certainty: Certainty | undefined;
+  readonly #scope: Scope | undefined;
+  readonly #recurrent: boolean;
 
   /** @internal */
   constructor(
     instance: Instance,
-    { labels, thresholds }: Pick<ClassifierFields, 'labels' | 'thresholds'>,
+    { labels, thresholds, certainty, scope, recurrent }: ClassifierFields,
     read?: (text: string) => Int32Array,
   ) {
+    this.#certainty = certaintyOf(certainty);
+    this.#scope = checkedScope(scope);
+    this.#recurrent = recurrent;
     this.labels = Object.freeze([...labels]);
     this.thresholds = thresholds && Object.freeze([...thresholds]);
     this.#instance = instance;
@@ -52,7 +90,8 @@ export class WebClassifier {
   /**
    * Labels one text. An empty text, and one without a known word, gets a distribution too; see {@link Prediction.knownTokens}.
    *
-   * @throws {@link ArgumentError} if `text` is not a string or `topK` is not a whole number above 0.
+   * @throws {@link ArgumentError} if `text` is not a string or an option is invalid, or if the model's file lacks what `precision` or
+   * `outOfScope` needs.
    * @throws {@link RecurraError} `DISPOSED` after the model was closed; `OUT_OF_MEMORY`, after which the model must be loaded again.
    *
    * @example
@@ -60,9 +99,11 @@ export class WebClassifier {
    * const { label, probability } = model.predict('My invoice is wrong');
    * ```
    */
-  predict(text: string, options: PredictOptions = {}): Prediction {
+  predict(text: string, options?: PredictOptions): Prediction;
+  predict(text: string, options: CautiousOptions): Prediction<string | null>;
+  predict(text: string, options: PredictOptions | CautiousOptions = {}): Prediction<string | null> {
     if (typeof text !== 'string') throw invalidArgument('text', 'a string', text);
-    return this.#answer(text, this.#topK(options));
+    return this.#answers(options)(text);
   }
 
   /**
@@ -71,12 +112,26 @@ export class WebClassifier {
    * @throws {@link ArgumentError} if an element is not a string, before any is labelled.
    * @throws {@link RecurraError} as {@link predict}.
    */
-  predictMany(texts: readonly string[], options: PredictOptions = {}): Prediction[] {
+  predictMany(texts: readonly string[], options?: PredictOptions): Prediction[];
+  predictMany(texts: readonly string[], options: CautiousOptions): Prediction<string | null>[];
+  predictMany(texts: readonly string[], options: PredictOptions | CautiousOptions = {}): Prediction<string | null>[] {
     if (!Array.isArray(texts)) throw invalidArgument('texts', 'an array of strings', texts);
-    const topK = this.#topK(options);
+    const answer = this.#answers(options);
     for (let i = 0; i < texts.length; i++)
       if (typeof texts[i] !== 'string') throw invalidArgument(`texts[${i}]`, 'a string', texts[i]);
-    return texts.map((text: string) => this.#answer(text, topK));
+    return texts.map((text: string) => answer(text));
+  }
+
+  /**
+   * The threshold with which most validation rows of the training had a label, among those that reached a precision.
+   *
+   * @param precision - Share of the assigned labels that should be right; above 0, at most 1.
+   * @throws {@link ArgumentError} `INVALID_ARGUMENT` if the model was trained without validation rows or is a multi-label model;
+   * `OUT_OF_RANGE` for a precision that no threshold reached.
+   */
+  thresholdFor(precision: number): PrecisionThreshold {
+    checkRange('precision', precision, { above: 0, to: 1 });
+    return thresholdFor(this.#certainty, precision, { multiLabel: this.thresholds !== undefined, compressed: false });
   }
 
   /** Frees the memory. Predictions then throw `DISPOSED`; closing again changes nothing. */
@@ -84,21 +139,48 @@ export class WebClassifier {
     this.#instance = undefined;
   }
 
-  #topK(options: PredictOptions): number {
-    checkOptionNames('predict', options, ['topK']);
-    const { topK = this.labels.length } = options;
+  /** Checks options, and makes the function that answers with them. */
+  #answers(options: PredictOptions | CautiousOptions): (text: string) => Prediction<string | null> {
+    checkOptionNames('predict', options, ['topK', 'minProbability', 'precision', 'outOfScope']);
+    const { topK = this.labels.length, minProbability = 0, precision, outOfScope = false } = options;
     checkInteger('topK', topK, 1);
-    return topK;
+    checkProbability('minProbability', minProbability);
+    const least = Math.max(minProbability, precision === undefined ? 0 : this.thresholdFor(precision).minProbability);
+    const scope = checkFlag('outOfScope', outOfScope) ? this.#scope : undefined;
+    if (outOfScope && !scope) throw withoutScope(false);
+    const { labels } = this;
+    const thresholds = this.thresholds?.map((threshold) => Math.max(threshold, least));
+    return (text) => {
+      const scores = this.#scores(text);
+      const [tokens, known] = [scores[labels.length]!, scores[labels.length + 1]!];
+      const prediction = cautious(predictionOf({ labels, thresholds }, scores, 0, topK, tokens, known), least);
+      return scope ? Object.assign(prediction, { outOfScope: this.#isOutOf(scope, scores, prediction) }) : prediction;
+    };
   }
 
-  #answer(text: string, topK: number): Prediction {
+  /** The probability of each label, the number of tokens, and that of known ones. */
+  #scores(text: string): Float32Array {
+    const instance = this.#open();
+    const numbers = this.labels.length + 2;
+    return this.#read ? instance.predictIds(this.#read(text), text, numbers) : instance.predict(text, numbers);
+  }
+
+  /** Whether the text that was labelled last is out of scope. */
+  #isOutOf(scope: Scope, scores: Float32Array, { tokens, knownTokens }: Prediction<string | null>): boolean {
+    const outputs = this.labels.length;
+    const several = this.thresholds !== undefined;
+    const signals = {
+      unknown: Float64Array.of(tokens === 0 ? 1 : (tokens - knownTokens) / tokens),
+      entropy: Float64Array.of(entropyOf(scores.subarray(0, outputs), several)),
+      energy: this.#recurrent ? Float64Array.of(energyOf(this.#open().rawScores(outputs), several)) : undefined,
+    };
+    return isOutOfScope(scope, signals, 0);
+  }
+
+  #open(): Instance {
     const instance = this.#instance;
     if (!instance) throw new RecurraError('DISPOSED', 'this WebClassifier has been closed');
-    const outputs = this.labels.length;
-    const scores = this.#read
-      ? instance.predictIds(this.#read(text), text, outputs + 2)
-      : instance.predict(text, outputs + 2);
-    return predictionOf(this, scores, 0, topK, scores[outputs]!, scores[outputs + 1]!);
+    return instance;
   }
 }
 

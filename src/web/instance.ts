@@ -26,6 +26,7 @@ interface Exports {
   recurra_needs_lower(text: number, units: number): number;
   recurra_predict(text: number, units: number, lowered: number, loweredUnits: number): number;
   recurra_predict_ids(ids: number, count: number, text: number, units: number): number;
+  recurra_raw_scores(): number;
   recurra_answer(): number;
   recurra_forbid(flags: number, count: number): number;
   recurra_forms(units: number, total: number, ends: number, ids: number, count: number): number;
@@ -115,7 +116,7 @@ export class Instance {
       const exports = instance.exports as unknown as Exports;
       memory = exports.memory;
       // A copy of the file may be older than the code.
-      if (!exports.recurra_end_text) throw new Error('copy recurra.wasm again from the package of this version');
+      if (!exports.recurra_raw_scores) throw new Error('copy recurra.wasm again from the package of this version');
       return new Instance(exports);
     } catch (cause) {
       if (cause instanceof RangeError) throw new RecurraError('OUT_OF_MEMORY', cause.message, { cause });
@@ -266,6 +267,12 @@ export class Instance {
     const plain = this.#text;
     this.#write(text, plain);
     this.#with([ids], (module, [at]) => module.recurra_predict_ids(at!, ids.length, plain.at, text.length));
+    return this.#answer(numbers);
+  }
+
+  /** The networks' scores before softmax for the text that was labelled last; returns `numbers` numbers, a copy. */
+  rawScores(numbers: number): Float32Array {
+    this.#call((module) => module.recurra_raw_scores());
     return this.#answer(numbers);
   }
 

@@ -74,12 +74,28 @@ impl Classifier {
     /// Predicts the labels of a text whose tokens were looked up; -1 is an unknown token.
     pub fn predict_ids(&mut self, found: &[i32], text: &[u16]) -> Result<()> {
         let unknown = self.unknown as i32;
-        let mut ids: Vec<i32> = found.iter().map(|&id| if id < 0 { unknown } else { id }).collect();
+        let mut ids = std::mem::take(&mut self.ids);
+        ids.clear();
+        ids.extend(found.iter().map(|&id| if id < 0 { unknown } else { id }));
         let counts = Counts { tokens: ids.len() as u32, known: ids.iter().filter(|&&id| id != unknown).count() as u32 };
         if ids.is_empty() {
             ids.push(unknown);
         }
-        self.answer_for(&ids, counts, text)
+        let done = self.answer_for(&ids, counts, text);
+        self.ids = ids;
+        done
+    }
+
+    /// Replaces the probabilities of the last answer by the scores before softmax, the mean of all networks.
+    pub fn raw_scores(&mut self) -> Result<()> {
+        let scores = &mut self.answer[..self.classes];
+        scores.fill(0.0);
+        let (lengths, share) = ([self.ids.len() as i32], self.networks.len() as f32);
+        for network in &self.networks {
+            let own = network.logits(&self.ids, &lengths)?;
+            scores.iter_mut().zip(&own).for_each(|(mean, score)| *mean += score / share);
+        }
+        Ok(())
     }
 
     fn answer_for(&mut self, ids: &[i32], counts: Counts, text: &[u16]) -> Result<()> {

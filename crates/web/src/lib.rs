@@ -214,6 +214,12 @@ pub unsafe extern "C" fn recurra_predict_ids(ids: *const i32, count: usize, text
     step(|instance| model(instance)?.classifier()?.predict_ids(ids, text))
 }
 
+/// Replaces the probabilities of the last text's answer by the networks' scores before softmax.
+#[unsafe(no_mangle)]
+pub extern "C" fn recurra_raw_scores() -> u32 {
+    step(|instance| model(instance)?.classifier()?.raw_scores())
+}
+
 /// Sets the distinct words of the next sentence, for a tagger with character features: the concatenated UTF-16 units,
 /// the end of each word, and its id in the vocabulary. The tokens of [`recurra_tag`] are then indices of these words.
 ///

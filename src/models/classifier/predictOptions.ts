@@ -1,6 +1,5 @@
 import { flag, integer, number, signal } from '../../core/options/kinds.js';
 import { checkNames, option, settingsOf, type TableOf } from '../../core/options/table.js';
-import { Prediction } from './prediction.js';
 
 /** Options of {@link TextClassifier.predict} and {@link TextClassifier.predictMany}. */
 export interface PredictOptions {
@@ -84,10 +83,4 @@ export function predictSettings(options: PredictOptions | CautiousOptions, label
   checkNames('predict', options, PREDICT);
   const { topK = labels, ...rest } = settingsOf(PREDICT, options);
   return { topK, ...rest };
-}
-
-/** A prediction that may have no label, if the model is not certain enough. */
-export function cautious(prediction: Prediction, least: number): Prediction<string | null> {
-  const { probability, classes, tokens, knownTokens } = prediction;
-  return probability < least ? new Prediction(null, classes, [], tokens, knownTokens) : prediction;
 }

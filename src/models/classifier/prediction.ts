@@ -131,6 +131,16 @@ export function predictionOf(
   return new Prediction(classes[0]!.label, classes, given, tokens, known);
 }
 
+/**
+ * A prediction that may have no label, if the model is not certain enough.
+ *
+ * @internal
+ */
+export function cautious(prediction: Prediction, least: number): Prediction<string | null> {
+  const { probability, classes, tokens, knownTokens } = prediction;
+  return probability < least ? new Prediction(null, classes, [], tokens, knownTokens) : prediction;
+}
+
 /** Rows per call of the engine: enough to keep it busy, few enough to let other calls in between. */
 const ROWS_PER_CALL = 1_024;
 

@@ -54,7 +54,8 @@ export function entropyOf(probabilities: Float32Array, multiLabel: boolean): num
   return sum;
 }
 
-function energyOf(scores: Float32Array, multiLabel: boolean): number {
+/** Free energy of a text's scores before softmax, as {@link Signals.energy}. */
+export function energyOf(scores: Float32Array, multiLabel: boolean): number {
   if (multiLabel) {
     let sum = 0;
     for (const score of scores) sum += Math.max(score, 0) + Math.log1p(Math.exp(-Math.abs(score)));

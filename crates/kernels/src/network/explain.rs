@@ -61,24 +61,6 @@ impl Network {
             Ok(Explanation { class, logits, probabilities, contributions })
         })
     }
-
-    /// The linear layer's outputs for texts, `[rows, outputs]`, or with tags `[tokens, outputs]`: what [`Self::predict`] makes its
-    /// answers of, in the same order.
-    ///
-    /// # Errors
-    /// As [`Self::predict`].
-    pub fn logits(&self, tokens: &[i32], lengths: &[i32]) -> Result<Vec<f32>> {
-        self.logits_of_rows(Rows::new(tokens, lengths))
-    }
-
-    /// As [`Self::logits`], for rows of words or of forms.
-    ///
-    /// # Errors
-    /// As [`Rows::validate`].
-    pub fn logits_of_rows(&self, rows: Rows<'_>) -> Result<Vec<f32>> {
-        self.params.check(rows)?;
-        self.with_reader(|reader| self.outputs(reader, rows, Aim::Scores))
-    }
 }
 
 /// Gradient times input for one validated text. Returns the class, which is the first with the largest logit where none is

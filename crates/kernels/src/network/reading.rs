@@ -38,6 +38,24 @@ impl Network {
         self.with_reader(|reader| self.outputs(reader, rows, Aim::Answers))
     }
 
+    /// The linear layer's outputs for texts, `[rows, outputs]`, or with tags `[tokens, outputs]`: what [`Self::predict`] makes its
+    /// answers of, in the same order.
+    ///
+    /// # Errors
+    /// As [`Self::predict`].
+    pub fn logits(&self, tokens: &[i32], lengths: &[i32]) -> Result<Vec<f32>> {
+        self.logits_of_rows(Rows::new(tokens, lengths))
+    }
+
+    /// As [`Self::logits`], for rows of words or of forms.
+    ///
+    /// # Errors
+    /// As [`Rows::validate`].
+    pub fn logits_of_rows(&self, rows: Rows<'_>) -> Result<Vec<f32>> {
+        self.params.check(rows)?;
+        self.with_reader(|reader| self.outputs(reader, rows, Aim::Scores))
+    }
+
     /// Like [`Self::predict_rows`] for a network for tags, with the loss of each row: the negative logarithm of the
     /// probability of its right tags, in nats, without any dropout. `tags` has the right tag of each token.
     ///
