@@ -32,7 +32,11 @@ export default {
     'yaml',
   ],
   ignoredHighlightLanguages: ['text', 'csv', 'conll'],
-  intentionallyNotExported: ['src/web/webAssembly.d.ts:WebAssembly.Module'],
+  intentionallyNotExported: [
+    'src/models/classifier/explain.ts:EXPLAIN_METHODS',
+    'src/web/platform.ts:CompiledModule',
+    'src/web/platform.ts:Platform',
+  ],
   excludePrivate: true,
   excludeInternal: true,
   disableSources: true,

@@ -86,7 +86,7 @@ const PAGES = {
   'docs/troubleshooting.md': 1,
   'docs/gpu.md': 4,
   'docs/vectors.md': 1,
-  'docs/exporting.md': 3,
+  'docs/exporting.md': 4,
   'docs/tagging.md': 3,
   'docs/tuning.md': 2,
   'docs/unsure.md': 2,
@@ -104,7 +104,9 @@ const REST: Record<string, string> = {
 const NEEDS_TORCH = /'recurra\/(torch|lesson)'|cuda/;
 for (const each of examples) each.code += REST[each.name] ?? '';
 
-// A worker's file runs with the program that starts it.
+// A worker's file runs with the program that starts it, a page's in test/export/onnx.
+const ELSEWHERE = ['worker.mjs', 'page.mjs'];
+
 describe('the guides', () => {
   it.each(Object.entries(PAGES))('%s has its %i examples', (page, count) =>
     expect(examplesOf(page)).toHaveLength(count),
@@ -119,7 +121,7 @@ describe('the guides', () => {
     ).toEqual([]);
   }, 120_000);
 
-  it.each(examples.filter(({ name, code }) => name !== 'worker.mjs' && (torchHalf || !NEEDS_TORCH.test(code))))(
+  it.each(examples.filter(({ name, code }) => !ELSEWHERE.includes(name) && (torchHalf || !NEEDS_TORCH.test(code))))(
     '$page: $name runs, and prints what it says',
     (example) => {
       const run = runExample(folder, example);
