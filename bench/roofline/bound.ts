@@ -36,7 +36,7 @@ export function withBounds(set: MeasuredSet): Row[] {
   });
 }
 
-function isPart(part: Measured, { kernel, shape, threads }: Measured): boolean {
+function isPart(part: Measured, { kernel, shape, threads }: Omit<Measured, 'work'>): boolean {
   const same = part.kernel === kernel && part.shape === shape && part.threads === threads;
   return same && part.part !== WHOLE && part.work !== null;
 }
