@@ -8,9 +8,7 @@
 mod neon;
 mod portable;
 mod products;
-// As pulp's AVX-512.
 #[cfg(target_arch = "x86_64")]
-#[clippy::msrv = "1.89"]
 mod x86;
 
 use std::sync::OnceLock;
