@@ -88,7 +88,7 @@ pub struct Saved {
     /// Inputs of the layers above the first, after dropout.
     pub(super) inputs: Vec<Buf>,
     pub(super) mode: Mode,
-    /// Whether the last backward pass has begun.
+    /// Whether the last backward pass has started.
     pub(super) spent: bool,
 }
 
