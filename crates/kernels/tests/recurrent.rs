@@ -7,10 +7,12 @@ use std::path::Path;
 use std::sync::Arc;
 
 use common::{Golden, difference, fixtures, json, shared};
-use recurra_core::Cell;
 use recurra_core::distinct::Distinct;
 use recurra_core::layout::PackedLayout;
-use recurra_kernels::recurrent::{Input, Mode, RecurrentConfig, Saved, Table, backward, forward};
+use recurra_core::{Cell, ErrorCode};
+use recurra_kernels::recurrent::{
+    GradientsTo, Input, Mode, Passes, RecurrentConfig, Saved, Table, backward, backward_to, forward,
+};
 use recurra_kernels::simd::{Isa, isa};
 use recurra_kernels::threads::Pool;
 use serde_json::Value;
@@ -315,6 +317,44 @@ fn inference_equals_evaluation() {
                     }
                 }
             }
+        }
+    }
+}
+
+/// The last backward pass writes over what was kept, to the same gradients; the caller's memory is written to at once or not, as its
+/// rows are as wide as the kernels' own (32 and 64) or not (33 and 21).
+#[test]
+fn the_last_backward_pass_gives_the_same_gradients_and_no_other_follows() {
+    for (cell, input, hidden, bidirectional) in [
+        (Cell::Lstm, 64, 32, false),
+        (Cell::Lstm, 21, 33, true),
+        (Cell::Gru, 64, 32, true),
+        (Cell::RnnTanh, 21, 32, false),
+    ] {
+        for layers in [1, 3] {
+            let config =
+                RecurrentConfig { num_layers: layers, bidirectional, ..RecurrentConfig::new(cell, input, hidden) };
+            let params = random_params(&config);
+            let params: Vec<&[f32]> = params.iter().map(Vec::as_slice).collect();
+            let layout = PackedLayout::new(&[4, 9, 1, 6], None).unwrap();
+            let x = noise(1, layout.total() * input);
+            let (d_output, pool) = (noise(2, layout.total() * config.output_size()), Pool::new(2));
+            let run = |mode| forward(&pool, &config, &layout, Input::Rows(&x), (None, None), &params, mode).unwrap();
+            let (kept, saved) = run(Mode::Eval);
+            assert_eq!(run(Mode::Values).0.output, kept.output);
+            let mut saved = saved.unwrap();
+            let first = backward(&pool, &mut saved, Some(&d_output), None, None).unwrap();
+            let mut last = first.clone();
+            last.input.fill(f32::NAN);
+            last.params.iter_mut().for_each(|param| param.fill(f32::NAN));
+            let mut pass = || {
+                let params = last.params.iter_mut().map(|param| Some(&mut param[..])).collect();
+                let to = GradientsTo { input: Some(&mut last.input), h0: Some(&mut last.h0), c0: None, params };
+                backward_to(&pool, &mut saved, (Some(&d_output), None, None), to, Passes::Last)
+            };
+            pass().unwrap();
+            assert_eq!(pass().unwrap_err().code(), ErrorCode::InvalidArgument);
+            assert_eq!((&last.input, &last.h0, &last.params), (&first.input, &first.h0, &first.params), "{config:?}");
         }
     }
 }

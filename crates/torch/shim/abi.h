@@ -44,7 +44,7 @@ struct FusedFunctions {
   char *(*forward)(const FusedOptions *, const float *x, const float *h0, const float *c0, const float *const *params,
                    size_t count, float *output, float *hn, float *cn, void **saved);
   char *(*backward)(void *saved, const float *output, const float *hn, const float *cn, float *x, float *h0, float *c0,
-                    float *const *params, size_t count);
+                    float *const *params, size_t count, int32_t last);
   void (*release)(void *saved);
   // Whether a test wants this place to throw.
   int (*fault)(int32_t place);

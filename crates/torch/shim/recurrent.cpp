@@ -11,6 +11,7 @@
 #include <ATen/ops/from_blob.h>
 #include <torch/csrc/autograd/custom_function.h>
 #include <torch/csrc/autograd/functions/basic_ops.h>
+#include <torch/csrc/autograd/graph_task.h>
 
 #include <array>
 #include <mutex>
@@ -130,7 +131,8 @@ struct FusedRnn : torch::autograd::Function<FusedRnn> {
     fault_point(FaultPlace::Other);
     raise(functions.backward(saved[0].data_ptr(), values(dense[0]), values(dense[1]),
                              dense.size() > 2 ? values(dense[2]) : nullptr, place(0), first > 1 ? place(1) : nullptr,
-                             first > 2 ? place(2) : nullptr, params.data(), params.size()));
+                             first > 2 ? place(2) : nullptr, params.data(), params.size(),
+                             torch::autograd::get_current_graph_task_keep_graph() ? 0 : 1));
     if (words && results[0].defined()) {
       // As the gradient of an embedding, it names its rows.
       const int64_t padding = context->saved_data["padding"].toInt(), width = weight[1];

@@ -56,7 +56,7 @@ export abstract class Optimizer<O extends OptimizerOptions = OptimizerOptions> {
   readonly #kind: 'Adam' | 'AdamW' | 'SGD';
   #native: NativeOptimizer;
   // What the native side was last told, to tell it only of changes; and which handles it holds.
-  #sent: string[] = [];
+  #sent: NativeOptions[] = [];
   #handles: NativeTensor[] = [];
 
   /** @internal */
@@ -123,7 +123,7 @@ export abstract class Optimizer<O extends OptimizerOptions = OptimizerOptions> {
       params: group.params.map((param) => nativeOf(param)),
       options: this.toNative(group),
     }));
-    this.#sent = groups.map(({ options }) => JSON.stringify(options));
+    this.#sent = groups.map(({ options }) => options);
     return new (torch().NativeOptimizer)(this.#kind, groups);
   }
 
@@ -140,11 +140,10 @@ export abstract class Optimizer<O extends OptimizerOptions = OptimizerOptions> {
         }
       }
       const options = this.toNative(group);
-      const text = JSON.stringify(options);
-      if (text !== this.#sent[i]) {
+      if (!sameOptions(options, this.#sent[i]!)) {
         this.validate(group);
         this.#native.setOptions(i, options);
-        this.#sent[i] = text;
+        this.#sent[i] = options;
       }
     });
   }
@@ -227,6 +226,14 @@ export abstract class Optimizer<O extends OptimizerOptions = OptimizerOptions> {
   [Symbol.dispose](): void {
     this.dispose();
   }
+}
+
+// At every step, so without making anything.
+function sameOptions(a: NativeOptions, b: NativeOptions): boolean {
+  for (const name in a) {
+    if (!Object.is(a[name as keyof NativeOptions], b[name as keyof NativeOptions])) return false;
+  }
+  return true;
 }
 
 function toList(kind: string, params: unknown): unknown[] {

@@ -18,7 +18,7 @@ pub(crate) mod steps;
 pub(crate) mod sums;
 mod words;
 
-pub use api::{Gradients, GradientsTo, Mode, Output, OutputTo, Saved, forward, forward_to};
+pub use api::{Gradients, GradientsTo, Mode, Output, OutputTo, Passes, Saved, forward, forward_to};
 #[cfg(feature = "training")]
 pub use api::{backward, backward_to};
 pub use config::RecurrentConfig;

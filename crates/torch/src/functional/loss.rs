@@ -81,7 +81,10 @@ pub fn cross_entropy_of(
     let mut wanted = size.clone();
     wanted.remove(class_dim);
     has_shape(NAME, "target (class indices)", target, "the shape of logits without the classes", &wanted)?;
-    let target = target.f_to_dtype(Kind::Int64, false, false).torch()?;
+    let target = match target.f_kind().torch()? {
+        Kind::Int64 => target.shallow_clone(),
+        _ => target.f_to_dtype(Kind::Int64, false, false).torch()?,
+    };
     let wrong = match Ids::of(&target)? {
         _ if known.is_some_and(|(least, most)| least >= 0 && most < classes) => None,
         Some(ids) => ids.iter().find(|&id| id != ignore_index && !(0..classes).contains(&id)),

@@ -60,7 +60,7 @@ pub type Forward = unsafe extern "C" fn(
     *mut *mut c_void,
 ) -> *mut c_char;
 
-/// Runs it backward, with what the forward pass saved.
+/// Runs it backward, with what the forward pass saved; the last number says whether no other backward pass can follow.
 pub type Backward = unsafe extern "C" fn(
     *mut c_void,
     *const f32,
@@ -71,6 +71,7 @@ pub type Backward = unsafe extern "C" fn(
     *mut f32,
     *const *mut f32,
     usize,
+    i32,
 ) -> *mut c_char;
 
 /// Frees what the forward pass saved.

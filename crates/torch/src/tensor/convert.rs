@@ -42,6 +42,22 @@ pub fn item(tensor: &Tensor) -> Result<f64> {
     if tensor.numel() != 1 {
         return Err(shape(format!("item: the tensor must have one element, but is {}", describe(tensor))));
     }
+    if tensor.device() == Device::Cpu && !tensor.is_sparse() {
+        let (at, kind) = (tensor.data_ptr(), tensor.f_kind().torch()?);
+        // An operator would take ten times as long.
+        // SAFETY: a dense tensor of one element on the CPU, of the dtype that is read.
+        let value = unsafe {
+            match kind {
+                Kind::Float => Some(f64::from(at.cast::<f32>().read())),
+                Kind::Double => Some(at.cast::<f64>().read()),
+                Kind::Int64 => Some(at.cast::<i64>().read() as f64),
+                _ => None,
+            }
+        };
+        if let Some(value) = value {
+            return Ok(value);
+        }
+    }
     let flat = tensor.f_reshape([1_i64]).torch()?;
     flat.f_double_value(&[0]).torch()
 }

@@ -29,7 +29,12 @@ pub fn from_bytes(bytes: &[u8], kind: Kind, dims: &[i64]) -> Result<Tensor> {
         let clean: Vec<u8> = bytes.iter().map(|&byte| u8::from(byte != 0)).collect();
         return Tensor::f_from_data_size(&clean, dims, kind).torch();
     }
-    Tensor::f_from_data_size(bytes, dims, kind).torch()
+    let made = Tensor::f_empty(dims, (kind, Device::Cpu)).torch()?;
+    if !bytes.is_empty() {
+        // SAFETY: a fresh contiguous tensor of that many bytes. tch fills one with zeros first.
+        unsafe { std::ptr::copy_nonoverlapping(bytes.as_ptr(), made.data_ptr().cast::<u8>(), bytes.len()) };
+    }
+    Ok(made)
 }
 
 /// An `int64` CPU tensor of one dimension.

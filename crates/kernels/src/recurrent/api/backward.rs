@@ -1,6 +1,6 @@
 //! From the gradients of outputs and final states to those of inputs, initial states and parameters.
 
-use super::types::{Gradients, GradientsTo, Saved, load_states, read_states};
+use super::types::{Gradients, GradientsTo, Passes, Saved, load_states, read_states};
 use crate::recurrent::buffers::Grads;
 use crate::recurrent::layers::Layers;
 use crate::recurrent::segments::{Blocks, expect_len, pad_rows, unpad_rows};
@@ -37,31 +37,36 @@ pub fn backward(
         c0: cell_state.then_some(&mut made.c0),
         params: made.params.iter_mut().map(|param| Some(&mut param[..])).collect(),
     };
-    backward_to(pool, saved, d_output, d_hn, d_cn, to)?;
+    backward_to(pool, saved, (d_output, d_hn, d_cn), to, Passes::Any)?;
     Ok(made)
 }
 
-/// As [`backward`], into the caller's memory.
+/// As [`backward`], into the caller's memory; the gradients of what came out are of outputs, final states and final cell states. After
+/// [`Passes::Last`] there can be no other: then the gates' gradients take the place of the gates.
 ///
 /// # Errors
-/// As [`backward`], also for room of another size.
+/// As [`backward`], also for room of another size, and `InvalidArgument` for a pass after the last.
 pub fn backward_to(
     pool: &Pool,
     saved: &mut Saved,
-    d_output: Option<&[f32]>,
-    d_hn: Option<&[f32]>,
-    d_cn: Option<&[f32]>,
+    (d_output, d_hn, d_cn): (Option<&[f32]>, Option<&[f32]>, Option<&[f32]>),
     to: GradientsTo<'_>,
+    passes: Passes,
 ) -> Result<()> {
     check(saved, d_output, d_hn, d_cn, &to)?;
-    let Saved { shape, layout, packs, traces, first, inputs, mode } = saved;
+    let last = passes == Passes::Last;
+    if std::mem::replace(&mut saved.spent, last) {
+        let message = "a backward pass came after the one that was the last: nothing is kept for it";
+        return Err(Error::new(ErrorCode::InvalidArgument, message));
+    }
+    let Saved { shape, layout, packs, traces, first, inputs, mode, spent: _ } = saved;
     let (rows, total, layers) = (layout.rows(), layout.total(), shape.layers());
     let (state, hidden) = (Blocks::new(1, shape.config.state_size()), Blocks::new(1, shape.config.hidden_size));
     let mut grads: Vec<Grads> = (0..shape.parts.len()).map(|_| Grads::default()).collect();
     let mut dirs: Vec<DirMats> = Vec::with_capacity(shape.parts.len());
     for (trace, grads) in traces.iter_mut().zip(&mut grads) {
         let mut m = trace.mats(shape, rows, total, true);
-        grads.add_to(&mut m, shape, rows, total, false);
+        grads.add_to(&mut m, shape, rows, total, last);
         dirs.push(m);
     }
     load_states(state, rows, d_hn, grads.iter_mut().map(|g| &mut g.dh).collect());
@@ -90,11 +95,18 @@ pub fn backward_to(
     let y: Vec<Mat> = inputs.iter().map(|buf| Mat::of(buf, width)).collect();
     let mut word_sums: Vec<Buf> = (0..shape.dirs).map(|_| Buf::scratch(first.words() * shape.gp)).collect();
     let projected: Vec<Mat> = word_sums.iter_mut().map(|buf| Mat::new(buf, shape.gp)).collect();
-    let wanted = to.input.is_some();
+    let mut input_to = to.input;
+    let wanted = input_to.is_some();
     let input = shape.input(0);
-    let mut dx = Buf::scratch(if wanted { first.rows(total, input).1 * input.private() } else { 0 });
+    // Straight to the caller where no column is padding.
+    let padded = wanted && input.private() != input.public();
+    let mut dx = Buf::scratch(if padded { first.rows(total, input).1 * input.private() } else { 0 });
+    let dx_mat = match &mut input_to {
+        Some(to) if !padded => Mat { ptr: to.as_mut_ptr(), stride: input.private() },
+        _ => Mat::new(&mut dx, input.private()),
+    };
     let mut flat = Buf::zeros(shape.segments.last().map_or(0, |s| s.offset + s.size()));
-    let (dx_mat, flat_mat) = (Mat::new(&mut dx, input.private()), Mat::new(&mut flat, 0));
+    let flat_mat = Mat::new(&mut flat, 0);
     let cuts = slices(layout, shape.dirs, pool.size());
     let pass = Layers {
         net: Net { shape, packs, layout, slices: &cuts, aside: None },
@@ -121,7 +133,7 @@ pub fn backward_to(
         member.meet();
         pass.first_weight_grads(member, flat.ptr);
     });
-    if let Some(to) = to.input {
+    if let (Some(to), true) = (input_to, padded) {
         unpad_rows(input, &dx, to);
     }
     if let Some(to) = to.h0 {

@@ -67,12 +67,16 @@ pub fn forward_to(
     load_states(state, rows, states.0, traces.iter_mut().map(|t| &mut t.h).collect());
     load_states(hidden, rows, states.1, traces.iter_mut().map(|t| &mut t.c).collect());
 
-    // Without a way back two layers' outputs are enough at a time: what one reads and the next writes.
+    // Without a way back two layers' outputs are enough at a time: what one reads and the next writes. Those of the last layer go
+    // straight to the caller where no column is padding.
     let width = shape.output().private();
-    let held = if keep { shape.layers() } else { shape.layers().min(2) };
+    let direct = width == shape.output().public();
+    let own = shape.layers() - usize::from(direct);
+    let held = if keep { own } else { own.min(2) };
     let mut outputs: Vec<Buf> = (0..held).map(|_| Buf::scratch(total * width)).collect();
     let at: Vec<Mat> = outputs.iter_mut().map(|buf| Mat::new(buf, width)).collect();
-    let y: Vec<Mat> = (0..shape.layers()).map(|layer| at[layer % held]).collect();
+    let last = Mat { ptr: to.output.as_mut_ptr(), stride: width };
+    let y: Vec<Mat> = (0..shape.layers()).map(|layer| if layer < own { at[layer % held] } else { last }).collect();
     for (part, m) in dirs.iter_mut().enumerate() {
         // SAFETY: the column is inside the row.
         m.y = unsafe { y[part / shape.dirs].at(0, part % shape.dirs * shape.rp) };
@@ -94,7 +98,7 @@ pub fn forward_to(
     };
     // SAFETY: all buffers have the sizes of this shape and layout, and only this team uses them.
     pool.run(|member| unsafe { layers.forward(member, Start::Set) });
-    if let Some(last) = outputs.get((shape.layers() - 1) % held) {
+    if !direct && let Some(last) = outputs.get((shape.layers() - 1) % held) {
         unpad_rows(shape.output(), last, to.output);
     }
     read_states(state, rows, traces.iter().map(|t| &t.h), to.hn);
@@ -103,7 +107,7 @@ pub fn forward_to(
     }
     // Of the last layer's outputs nothing is needed on the way back.
     outputs.truncate(shape.layers() - 1);
-    Ok(keep.then(|| Saved { shape, layout: layout.clone(), packs, traces, first, inputs: outputs, mode }))
+    Ok(keep.then(|| Saved { shape, layout: layout.clone(), packs, traces, first, inputs: outputs, mode, spent: false }))
 }
 
 fn check(

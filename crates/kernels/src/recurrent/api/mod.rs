@@ -8,4 +8,4 @@ mod types;
 #[cfg(feature = "training")]
 pub use backward::{backward, backward_to};
 pub use forward::{forward, forward_to};
-pub use types::{Gradients, GradientsTo, Mode, Output, OutputTo, Saved};
+pub use types::{Gradients, GradientsTo, Mode, Output, OutputTo, Passes, Saved};

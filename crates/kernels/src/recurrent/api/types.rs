@@ -69,7 +69,16 @@ pub struct OutputTo<'a> {
     pub cn: &'a mut [f32],
 }
 
-/// What a later [`backward`](super::backward()) needs; it may be used more than once.
+/// Whether backward passes may follow one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Passes {
+    /// More may follow.
+    Any,
+    /// It is the last, so that it may write over what was kept for it.
+    Last,
+}
+
+/// What a later [`backward`](super::backward()) needs; it may be used more than once, until [`Passes::Last`].
 pub struct Saved {
     pub(super) shape: Shape,
     pub(super) layout: PackedLayout,
@@ -79,6 +88,8 @@ pub struct Saved {
     /// Inputs of the layers above the first, after dropout.
     pub(super) inputs: Vec<Buf>,
     pub(super) mode: Mode,
+    /// Whether the last backward pass has started.
+    pub(super) spent: bool,
 }
 
 /// Gradients in the layouts of what they belong to.

@@ -7,7 +7,9 @@ use crate::shim::recurra_allocate;
 use crate::{Error, ErrorCode, Result, guard, shim};
 use recurra_core::layout::PackedLayout;
 use recurra_core::{Cell, fault};
-use recurra_kernels::recurrent::{self as kernels, GradientsTo, Input, OutputTo, RecurrentConfig, Saved, Table};
+use recurra_kernels::recurrent::{
+    self as kernels, GradientsTo, Input, OutputTo, Passes, RecurrentConfig, Saved, Table,
+};
 use recurra_kernels::threads::Pool;
 use std::ffi::{c_char, c_void};
 use std::ptr;
@@ -168,6 +170,7 @@ unsafe extern "C" fn backward(
     c0: *mut f32,
     params: *const *mut f32,
     count: usize,
+    last: i32,
 ) -> *mut c_char {
     message(guard(|| {
         fault::point("rnn.backward");
@@ -198,7 +201,8 @@ unsafe extern "C" fn backward(
             )
         };
         let to = GradientsTo { input: x, h0: h0.as_deref_mut(), c0: c0.as_deref_mut(), params };
-        kernels::backward_to(pool, &mut saved, output, hn.as_deref(), cn.as_deref(), to)?;
+        let passes = if last != 0 { Passes::Last } else { Passes::Any };
+        kernels::backward_to(pool, &mut saved, (output, hn.as_deref(), cn.as_deref()), to, passes)?;
         reorder(h0, order, wide);
         reorder(c0, order, deep);
         Ok(())
