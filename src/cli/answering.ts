@@ -1,6 +1,8 @@
 import { constraint } from '../core/errors.js';
+import { note } from '../core/terminal.js';
 import type { Column } from '../data/readers/fields.js';
 import type { Tokens, UnlabelledText } from '../data/readers/rows.js';
+import { restsOnFew } from '../models/classifier/certainty.js';
 import { TextClassifier } from '../models/classifier/classifier.js';
 import { plainTranslation } from '../models/seq2seq/plain.js';
 import { type Seq2SeqPredictOptions, TRANSLATE } from '../models/seq2seq/prediction.js';
@@ -43,6 +45,13 @@ export function withSource<Flags extends AnswerFlags & TextFlags>(flags: Flags &
 /** What those of a classifier alone mean for its answers. */
 export function cautionOf({ minProbability, precision, outOfScope }: AnswerFlags) {
   return { minProbability, precision, ...(outOfScope !== undefined && { outOfScope }) };
+}
+
+/** Warns if a wanted precision rests on few validation rows. */
+export function noteFewRows(model: ModelOf<'predict' | 'serve'>, precision: number | undefined): void {
+  if (precision === undefined || !(model instanceof TextClassifier)) return;
+  const few = restsOnFew(precision, model.thresholdFor(precision));
+  if (few !== undefined) note(`recurra: warning: ${few}`);
 }
 
 /** A row to answer. */

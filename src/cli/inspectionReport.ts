@@ -2,8 +2,9 @@ import { counted } from '../core/counted.js';
 import { printable, shownLabels } from '../core/printable.js';
 import { percent } from '../core/terminal.js';
 import type { DoubtfulRow } from '../inspection/doubtfulLabels.js';
-import type { Found, RowShown } from '../inspection/found.js';
-import type { Inspection, LabelFindings } from '../inspection/inspection.js';
+import type { Repeated } from '../inspection/duplicates.js';
+import type { Found, RowPlace, RowShown } from '../inspection/found.js';
+import type { BadRows, Inspection, LabelFindings } from '../inspection/inspection.js';
 import { labelWords } from '../inspection/labels.js';
 import type { Lengths } from '../inspection/lengths.js';
 import type { Resembling } from '../inspection/nearDuplicates.js';
@@ -43,7 +44,11 @@ function lengthLine(what: string, { min, median, mean, p95, p99, max }: Lengths)
   return `  ${what.padEnd(11)} ${number(min)} to ${number(max)}, half up to ${number(median)}, 95 % up to ${number(p95)}, 99 % up to ${number(p99)}, mean ${number(mean)}`;
 }
 
-const place = ({ row, line }: RowShown) => (line === undefined ? `row ${row}` : `row ${row} in line ${line}`);
+/** Where a row is, with its file if two are inspected. */
+const place = ({ row, line }: RowPlace, file?: string) => {
+  const inLine = line === undefined ? `row ${row}` : `row ${row} in line ${line}`;
+  return file === undefined ? inLine : `${inLine} of ${printable(file)}`;
+};
 const labelsOf = ({ labels }: RowShown) => (labels ? ` [${labelWords(labels).join(', ')}]` : '');
 
 function finding<T extends RowShown>(
@@ -51,10 +56,11 @@ function finding<T extends RowShown>(
   { rows, examples }: Found<T>,
   more: (row: T) => string = () => '',
   below: (row: T) => string[] = () => [],
+  file?: string,
 ): string[] {
   if (rows === 0) return [];
   const lines = examples.flatMap((row) => [
-    `  ${place(row)}${labelsOf(row)}${more(row)}: ${printable(row.text)}`,
+    `  ${place(row, file)}${labelsOf(row)}${more(row)}: ${printable(row.text)}`,
     ...below(row),
   ]);
   const left = rows - examples.length;
@@ -63,12 +69,42 @@ function finding<T extends RowShown>(
 }
 
 /** The earlier text that a text resembles. */
-const otherRow = ({ other, otherLine, otherLabels, otherText }: Resembling): string[] => [
-  `    ${place({ row: other, line: otherLine, text: otherText })}${labelsOf({ row: other, labels: otherLabels, text: otherText })}: ${printable(otherText)}`,
+const otherRow = ({ other, otherLine, otherLabels, otherText }: Resembling, file?: string): string[] => [
+  `    ${place({ row: other, line: otherLine }, file)}${labelsOf({ row: other, labels: otherLabels, text: otherText })}: ${printable(otherText)}`,
 ];
 
-/** The findings as text. `doubtful` contains the rows whose label is probably wrong, if that was checked. */
-export function inspectionReport(found: Inspection, doubtful: DoubtfulRow[] | undefined, examples: number): string {
+/** The first row with the same text. */
+const likeFirst = ({ first, firstLine }: Repeated, file?: string) =>
+  ` like ${place({ row: first, line: firstLine }, file)}`;
+
+/** Rows that could not be read. */
+function badLines({ rows, reasons }: BadRows, examples: number): string[] {
+  if (rows === 0) return [];
+  const shown = reasons.slice(0, examples);
+  const left = rows - shown.length;
+  const more = left > 0 ? [`  and ${number(left)} more`] : [];
+  return [
+    [
+      `bad rows, which are left out here: ${counted(rows)}`,
+      ...shown.map((each) => `  ${printable(each)}`),
+      ...more,
+    ].join('\n'),
+  ];
+}
+
+/**
+ * The findings as text.
+ *
+ * @param doubtful - The rows whose label is probably wrong, if that was checked.
+ * @param examples - Maximum rows shown per finding.
+ * @param file - The inspected file.
+ */
+export function inspectionReport(
+  found: Inspection,
+  doubtful: DoubtfulRow[] | undefined,
+  examples: number,
+  file: string,
+): string {
   const { languages, scripts, against, coverage, nearDuplicates } = found;
   const named = (shares: Inspection['languages']) =>
     shares.map(({ name, share }) => `${name} ${percent(share)}`).join(', ');
@@ -77,28 +113,42 @@ export function inspectionReport(found: Inspection, doubtful: DoubtfulRow[] | un
     found.labels ? labelTable(found.labels) : 'no labels were read: give --label with their column if there are any',
     ['lengths', lengthLine('characters', found.characters), lengthLine(`tokens`, found.tokens)].join('\n'),
     `scripts: ${named(scripts) || 'no letters'}${languages.length > 0 ? `; languages, as far as can be guessed: ${named(languages)}` : ''}`,
+    ...badLines(found.badRows, examples),
+    ...(against ? badLines(against.badRows, examples) : []),
+    ...(found.emptyCells.length > 0
+      ? [
+          `empty columns: ${found.emptyCells.map(({ column, rows }) => `${printable(JSON.stringify(column))} in ${counted(rows)}`).join(', ')}`,
+        ]
+      : []),
     ...finding('without text', found.emptyTexts),
     ...finding('long texts', found.longTexts),
     ...finding(
       'same text as an earlier row, with another label',
       found.conflicts,
-      ({ first, firstLabels }) => ` like row ${first}${firstLabels ? ` [${labelWords(firstLabels).join(', ')}]` : ''}`,
+      (row) => `${likeFirst(row)}${row.firstLabels ? ` [${labelWords(row.firstLabels).join(', ')}]` : ''}`,
     ),
-    ...finding('same text as an earlier row', found.duplicates, ({ first }) => ` like row ${first}`),
+    ...finding('same text as an earlier row', found.duplicates, (row) => likeFirst(row)),
     ...finding(
       `nearly the same text as an earlier row (${counted(nearDuplicates.comparedWith, 'text')} compared with)`,
       nearDuplicates,
       ({ other, similarity }) => ` like row ${other}, ${percent(similarity)}`,
-      otherRow,
+      (row) => otherRow(row),
     ),
     ...(against
       ? [
-          ...finding('in the test file and here', against.repeated, ({ first }) => ` like row ${first}`),
+          ...finding(
+            'in the test file and here',
+            against.repeated,
+            (row) => likeFirst(row, file),
+            undefined,
+            against.file,
+          ),
           ...finding(
             'in the test file and nearly here',
             against.resembling,
             ({ other, similarity }) => ` like row ${other}, ${percent(similarity)}`,
-            otherRow,
+            (row) => otherRow(row, file),
+            against.file,
           ),
           ...(against.repeated.rows + against.resembling.rows === 0
             ? [`to be measured on: ${counted(against.rows)}, none of which is also here`]

@@ -51,6 +51,15 @@ function* onLabels({ labels }: Part): Generator<Advice> {
     };
 }
 
+function* onRows({ badRows, against }: Part): Generator<Advice> {
+  const bad = badRows.rows + (against?.badRows.rows ?? 0);
+  if (bad > 0)
+    yield {
+      about: 'badRows',
+      message: `${count(bad)} ${bad === 1 ? 'is' : 'are'} bad, and training stops at the first. Correct ${bad === 1 ? 'it' : 'them'}, or leave ${bad === 1 ? 'it' : 'them'} out with onBadRow: 'skip' (--skip-bad-rows).`,
+    };
+}
+
 function* onTexts({ rows, emptyTexts, longTexts, duplicates, conflicts, nearDuplicates }: Part): Generator<Advice> {
   if (conflicts.rows > 0)
     yield {
@@ -111,10 +120,21 @@ function* onWords({ rows, languages, coverage }: Part): Generator<Advice> {
 }
 
 /**
+ * Advice on rows whose label is probably wrong.
+ *
+ * @internal
+ */
+export function adviceOnDoubts(rows: number): Advice[] {
+  if (rows === 0) return [];
+  const message = `${count(rows)} probably ${rows === 1 ? 'has' : 'have'} a wrong label. Read ${rows === 1 ? 'it' : 'the first of them'} and correct the labels that are wrong; some are right, so do not delete rows unread.`;
+  return [{ about: 'doubtfulLabels', message }];
+}
+
+/**
  * Advice on the findings, the most important first.
  *
  * @internal
  */
 export function adviceOf(found: Part): Advice[] {
-  return [...onAgainst(found), ...onLabels(found), ...onTexts(found), ...onWords(found)];
+  return [...onRows(found), ...onAgainst(found), ...onLabels(found), ...onTexts(found), ...onWords(found)];
 }

@@ -1,12 +1,15 @@
-import type { Found, RowShown } from './found.js';
+import type { Found, RowPlace, RowShown } from './found.js';
 import { Finding } from './found.js';
 import { HashTable } from './hashTable.js';
+import { RowLines } from './rowLines.js';
 import { textHash } from './textKey.js';
 
 /** A repeated text. */
 export interface Repeated extends RowShown {
   /** Number of the row that had it first. */
   first: number;
+  /** Line of the file where that row begins, if known. */
+  firstLine?: number | undefined;
   /** Labels of that row, if they differ. */
   firstLabels?: readonly string[] | undefined;
 }
@@ -18,6 +21,7 @@ export interface Repeated extends RowShown {
  */
 export class DuplicateFinder {
   readonly #table = new HashTable();
+  readonly #lines = new RowLines();
   readonly #names: string[] = [];
   readonly #ids = new Map<string, number>();
   readonly #repeated: Finding<Repeated>;
@@ -34,7 +38,9 @@ export class DuplicateFinder {
    * @param key - The result of `comparable` for its text.
    * @returns whether the text is new.
    */
-  add(key: string, labels: readonly string[] | undefined, shown: () => RowShown, row: number): boolean {
+  add(key: string, labels: readonly string[] | undefined, shown: () => RowShown, place: RowPlace): boolean {
+    const { row, line } = place;
+    this.#lines.add(row, line);
     const slot = this.#table.slot(textHash(key));
     const first = this.#table.rowAt(slot);
     const id = labels === undefined ? 0 : this.#idOf(labels);
@@ -45,7 +51,7 @@ export class DuplicateFinder {
     const before = this.#table.noteAt(slot);
     const repeated = () => ({
       ...shown(),
-      first,
+      ...this.#placeOf(first),
       ...(before === id ? {} : { firstLabels: JSON.parse(this.#names[before]!) as string[] }),
     });
     this.#repeated.add(repeated);
@@ -53,10 +59,15 @@ export class DuplicateFinder {
     return false;
   }
 
-  /** The number of the row that has the text, from 1. */
-  rowOf(key: string): number | undefined {
+  /** The row that has the text. */
+  firstOf(key: string): Pick<Repeated, 'first' | 'firstLine'> | undefined {
     const slot = this.#table.found(textHash(key));
-    return slot === undefined ? undefined : this.#table.rowAt(slot);
+    return slot === undefined ? undefined : this.#placeOf(this.#table.rowAt(slot));
+  }
+
+  #placeOf(first: number): Pick<Repeated, 'first' | 'firstLine'> {
+    const firstLine = this.#lines.lineOf(first);
+    return firstLine === undefined ? { first } : { first, firstLine };
   }
 
   /** Number of different texts. */

@@ -1,11 +1,15 @@
 import { splitsPair } from '../text/surrogates.js';
 
-/** A row as shown in a report. */
-export interface RowShown {
+/** Where a row is. */
+export interface RowPlace {
   /** Number of the row, from 1. */
   row: number;
   /** Line of the file where it begins, from 1, if known. */
   line?: number | undefined;
+}
+
+/** A row as shown in a report. */
+export interface RowShown extends RowPlace {
   /** Its labels; undefined for data without labels. */
   labels?: readonly string[] | undefined;
   /** Beginning of its text. */

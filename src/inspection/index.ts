@@ -3,7 +3,15 @@ export { type DoubtfulRow, findDoubtfulRows } from './doubtfulLabels.js';
 export type { Repeated } from './duplicates.js';
 export type { Found, RowShown } from './found.js';
 export { inspectRows } from './inspect.js';
-export type { Advice, AgainstFindings, Inspection, LabelFindings, NearDuplicates } from './inspection.js';
+export type {
+  Advice,
+  AgainstFindings,
+  BadRows,
+  EmptyCells,
+  Inspection,
+  LabelFindings,
+  NearDuplicates,
+} from './inspection.js';
 export type { LabelCount } from './labels.js';
 export type { Share } from './languages.js';
 export type { Lengths } from './lengths.js';

@@ -1,7 +1,7 @@
 import { DataError } from '../core/errors.js';
 import { checkNames, settingsOf } from '../core/options/table.js';
 import { Turns } from '../core/turns.js';
-import { type GivenRow, noRows } from '../data/readers/rows.js';
+import { type GivenRow, noRows, type RowsOrigin } from '../data/readers/rows.js';
 import { foundIn, labelled, misspelled } from '../data/sets/labels.js';
 import { peek } from '../data/sets/peek.js';
 import type { TokenizerName } from '../text/names.js';
@@ -12,7 +12,7 @@ import { VocabBuilder } from '../text/vocabBuilder.js';
 import { adviceOf } from './advice.js';
 import { DuplicateFinder, type Repeated } from './duplicates.js';
 import { beginning, Finding, placeOf, type RowShown } from './found.js';
-import type { AgainstFindings, Inspection, LabelFindings } from './inspection.js';
+import type { AgainstFindings, BadRows, Inspection, LabelFindings } from './inspection.js';
 import { evenness, LabelCounter } from './labels.js';
 import { type Guess, LanguageCounter, languageGuess } from './languages.js';
 import { LengthCounter } from './lengths.js';
@@ -111,7 +111,7 @@ class Inspector {
     }
     if (tokens.length > this.#maxLength) this.#long.add(shown);
     this.#languages.add(text);
-    if (this.#duplicates.add(key, labels, shown, number)) this.#near.add(key, shown);
+    if (this.#duplicates.add(key, labels, shown, { row: number, line: row.line })) this.#near.add(key, shown);
   }
 
   /** Looks up a row of the file to be measured on. */
@@ -119,9 +119,9 @@ class Inspector {
     const key = comparable(row.text);
     if (key === '') return;
     const shown = () => shownRow(row, number);
-    const first = this.#duplicates.rowOf(key);
+    const first = this.#duplicates.firstOf(key);
     if (first === undefined) this.#near.look(key, shown, resembling);
-    else repeated.add(() => ({ ...shown(), first }));
+    else repeated.add(() => ({ ...shown(), ...first }));
   }
 
   /** Whether a row has a label. */
@@ -129,7 +129,7 @@ class Inspector {
     return this.#labels.has(label);
   }
 
-  found(tokenizer: TokenizerName): Omit<Inspection, 'advice' | 'against' | 'coverage'> {
+  found(tokenizer: TokenizerName): Omit<Inspection, 'advice' | 'against' | 'coverage' | 'badRows' | 'emptyCells'> {
     const labels = this.#labelled > 0 ? { labels: labelFindings(this.#labels) } : {};
     return {
       rows: this.#rows,
@@ -172,6 +172,11 @@ function codePoints(text: string): number {
   return count;
 }
 
+/** The rows that a reader has skipped. */
+function badRowsOf({ skipped = 0, whySkipped = [] }: RowsOrigin): BadRows {
+  return { rows: skipped, reasons: whySkipped.map(({ message }) => message) };
+}
+
 async function against(
   rows: InspectedRows,
   inspector: Inspector,
@@ -189,7 +194,13 @@ async function against(
     if (turns.due) await turns.next();
   }
   if (number === 0) throw noRows('there are no rows to compare with', rows);
-  return { rows: number, repeated: repeated.found, resembling: resembling.found, unknownLabels: [...unknown] };
+  const findings = { repeated: repeated.found, resembling: resembling.found, unknownLabels: [...unknown] };
+  return {
+    ...(rows.file === undefined ? {} : { file: rows.file }),
+    rows: number,
+    badRows: badRowsOf(rows),
+    ...findings,
+  };
 }
 
 /**
@@ -229,6 +240,8 @@ export async function inspectRows(rows: InspectedRows, options: InspectOptions =
   if (inspector.rows === 0) throw noRows('there are no rows to inspect', rows);
   const found: Omit<Inspection, 'advice'> = {
     ...inspector.found(tokenizer),
+    badRows: badRowsOf(rows),
+    emptyCells: Array.from(rows.emptyCells ?? [], ([column, count]) => ({ column, rows: count })),
     ...(settings.against ? { against: await against(settings.against, inspector, examples, turns) } : {}),
     ...(words && embeddings !== undefined ? { coverage: await coverageOf(words, embeddings, signal) } : {}),
   };

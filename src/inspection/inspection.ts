@@ -12,6 +12,8 @@ export interface Advice {
   /** What it is about; a program can rely on these names. */
   about:
     | 'rows'
+    | 'badRows'
+    | 'doubtfulLabels'
     | 'labels'
     | 'balance'
     | 'emptyTexts'
@@ -42,10 +44,30 @@ export interface LabelFindings {
   similar: string[][];
 }
 
+/** Rows that a reader with `onBadRow: 'skip'` skipped. */
+export interface BadRows {
+  /** Number of rows. */
+  rows: number;
+  /** Why the first ten of them are bad, with file and line. */
+  reasons: string[];
+}
+
+/** Rows in which one of several columns of text is empty. */
+export interface EmptyCells {
+  /** Name or number of the column. */
+  column: string;
+  /** Number of rows. */
+  rows: number;
+}
+
 /** Texts shared by the rows and those that a model will be measured on. */
 export interface AgainstFindings {
+  /** Their file, if known. */
+  file?: string;
   /** Rows to be measured on. */
   rows: number;
+  /** Rows of it that were skipped. */
+  badRows: BadRows;
   /** Those whose text also appears in the inspected rows. */
   repeated: Found<Repeated>;
   /** Other rows that resemble an inspected text. */
@@ -68,6 +90,10 @@ export interface Inspection {
   distinctTexts: number;
   /** The labels; undefined for rows without any. */
   labels?: LabelFindings;
+  /** Rows that were skipped; none if the reader stops at a bad row. */
+  badRows: BadRows;
+  /** With several columns of text: those that are empty in some rows, as far as the reader counts them. */
+  emptyCells: EmptyCells[];
   /** Rows whose text is empty or blank. */
   emptyTexts: Found;
   /** Rows whose text has more tokens than the option `maxLength`. */

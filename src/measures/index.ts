@@ -19,7 +19,6 @@ export {
   formatConfusions,
   worstConfusions,
 } from './format.js';
-export type { Estimate } from './intervals.js';
 export { findLabelIssues, type LabelIssue } from './labelIssues.js';
 export type { LabelOptions } from './labels.js';
 export { type MultiLabelReport, multiLabelReport, type RowsWithoutLabel } from './multiLabel.js';
@@ -41,3 +40,4 @@ export {
   confusionMatrix,
 } from './report.js';
 export type { EntityEvaluation, TagEvaluation, TaggingEvaluation, TagMistake } from './tagging.js';
+export type { Estimate } from './wilson.js';

@@ -2,9 +2,10 @@ import type { RowShown } from '../inspection/found.js';
 import type { CalibrationResult } from '../measures/calibration.js';
 import type { LabelMeasures, PrecisionRecall } from '../measures/counts.js';
 import type { CoverageCurve } from '../measures/coverage.js';
-import type { Estimate, LabelEstimates } from '../measures/intervals.js';
+import type { LabelEstimates } from '../measures/intervals.js';
 import type { Confusion } from '../measures/report.js';
 import type { TagMistake } from '../measures/tagging.js';
+import type { Estimate } from '../measures/wilson.js';
 import type { TrainingRecord } from '../training/record.js';
 
 /** A point of a learning curve. */

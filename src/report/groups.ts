@@ -1,4 +1,4 @@
-import { wilson } from '../measures/intervals.js';
+import { wilson } from '../measures/wilson.js';
 import type { Grouping } from './format.js';
 
 /** Upper bounds of the groups by number of tokens; longer texts form another group. */

@@ -2,7 +2,7 @@ import { keepLargest } from '../core/largest.js';
 import type { SettingsOf } from '../core/options/table.js';
 import type { Pairs } from '../data/readers/rows.js';
 import { beginning } from '../inspection/found.js';
-import { wilson } from '../measures/intervals.js';
+import { wilson } from '../measures/wilson.js';
 import type { Seq2SeqMeasured } from '../models/seq2seq/result.js';
 import type { Seq2Seq } from '../models/seq2seq/seq2seq.js';
 import { networkFacts } from './facts.js';

@@ -1,5 +1,5 @@
 import type { SettingsOf } from '../core/options/table.js';
-import { wilson } from '../measures/intervals.js';
+import { wilson } from '../measures/wilson.js';
 import type { EvaluatedTags } from '../models/tagger/evaluate.js';
 import type { TagRows } from '../models/tagger/rows.js';
 import type { TextTagger } from '../models/tagger/tagger.js';

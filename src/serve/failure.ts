@@ -57,8 +57,13 @@ function ofValidation(faults: NonNullable<FastifyError['validation']>): Failure 
     const most = counted(Number(params.limit), keyword === 'maxLength' ? 'character' : element);
     return { status: 413, code: 'TOO_LARGE', message: `Expected at most ${most} in ${where}` };
   }
-  if (keyword === 'maximum')
-    return { status: 413, code: 'TOO_LARGE', message: `Expected at most ${params.limit} for ${where}` };
+  if (keyword === 'maximum') {
+    // A number such as a share has a range; an integer has a limit of this server.
+    const size = (first as { parentSchema?: { type?: string } }).parentSchema?.type !== 'number';
+    const limit = `Expected at most ${params.limit} for ${where}`;
+    if (size) return { status: 413, code: 'TOO_LARGE', message: limit };
+    return { status: 400, code: 'INVALID_ARGUMENT', message: `${limit} but received ${describe(data)}` };
+  }
   if (keyword === 'additionalProperties') {
     const name = JSON.stringify(params.additionalProperty);
     return { status: 400, code: 'INVALID_ARGUMENT', message: `Unknown property ${name} in ${where}`, example: true };

@@ -41,16 +41,16 @@ export function validationWords(
   validation: Partial<ValidationResult> & { loss: number; f1?: number; perplexity?: number; unitErrorRate?: number },
 ): string {
   const { loss, accuracy, f1, perplexity, unitErrorRate } = validation;
-  if (accuracy === undefined) return `loss ${loss.toFixed(4)} perplexity ${perplexity?.toPrecision(4)}`;
-  const edits = unitErrorRate === undefined ? '' : ` unit errors ${percent(unitErrorRate)}`;
-  return `loss ${loss.toFixed(4)} accuracy ${percent(accuracy)}${f1 === undefined ? '' : ` F1 ${percent(f1)}`}${edits}`;
+  if (accuracy === undefined) return `loss ${loss.toFixed(4)}, perplexity ${perplexity?.toPrecision(4)}`;
+  const edits = unitErrorRate === undefined ? '' : `, unit errors ${percent(unitErrorRate)}`;
+  return `loss ${loss.toFixed(4)}, accuracy ${percent(accuracy)}${f1 === undefined ? '' : `, F1 ${percent(f1)}`}${edits}`;
 }
 
 function epochLine(progress: Progress<Validation>): string {
   const { validation } = progress;
   const measured = validation ? `, validation ${validationWords(validation)}` : '';
   return (
-    `epoch ${progress.epoch}/${progress.epochs}: loss ${progress.loss.toFixed(4)} accuracy ${percent(progress.accuracy)}` +
+    `epoch ${progress.epoch}/${progress.epochs}: loss ${progress.loss.toFixed(4)}, accuracy ${percent(progress.accuracy)}` +
     `${measured} (${Math.round(progress.samplesPerSecond)} samples/s)`
   );
 }

@@ -8,7 +8,7 @@ import {
   TextClassifier,
   type TrainOptions,
 } from '../../src/index.js';
-import { certaintyOf, thresholdFor } from '../../src/models/classifier/certainty.js';
+import { certaintyOf, restsOnFew, thresholdFor } from '../../src/models/classifier/certainty.js';
 import { temporaryFolder } from '../support/folder.js';
 import { topicTexts } from '../support/texts.js';
 
@@ -46,13 +46,16 @@ describe('a wanted precision', () => {
     await model.save(path);
     await using loaded = await TextClassifier.load(path, { threads: 1 });
     for (const precision of [0.5, 0.8, 0.9]) {
-      const { minProbability, ...expected } = model.thresholdFor(precision);
+      const threshold = model.thresholdFor(precision);
+      const { minProbability, precisionLow, precisionHigh, ...expected } = threshold;
+      expect(precisionLow).toBeLessThan(expected.precision);
+      expect(precisionHigh).toBeGreaterThanOrEqual(expected.precision);
       expect(expected.precision).toBeGreaterThanOrEqual(precision);
       expect(await answered(model, validation, precision)).toEqual(expected);
       const { sure } = (await model.evaluate(validation, { precision })) as ExclusiveEvaluation;
       const right = Math.round(expected.precision * expected.rows);
       expect(sure).toEqual({ minProbability, ...expected, right });
-      expect(loaded.thresholdFor(precision)).toEqual({ minProbability, ...expected });
+      expect(loaded.thresholdFor(precision)).toEqual(threshold);
       expect(await answered(loaded, validation, precision)).toEqual(expected);
     }
     // The largest coverage that reaches it: one row more, and it is missed.
@@ -103,8 +106,15 @@ describe('a wanted precision', () => {
       minProbability: 0.75,
       coverage: 0.4,
       precision: 0.75,
+      // statsmodels: proportion_confint(3, 4, method='wilson')
+      precisionLow: expect.closeTo(0.30064184, 7),
+      precisionHigh: expect.closeTo(0.95441274, 7),
       rows: 4,
     });
+    const few = restsOnFew(0.6, thresholdFor(certainty, 0.6, without));
+    expect(few).toMatch(/^the precision 0\.6 rests on 4 validation rows: its 95 % interval is 30 to 95 %; check/);
+    const many = { rows: 1_000, steps: [{ threshold: 0, answered: 100, right: 90 }] };
+    expect(restsOnFew(0.9, thresholdFor(many, 0.9, without))).toBeUndefined();
     expect(() => thresholdFor(certainty, 0.99, without)).toThrow(/99\.0 %.*the best was 75\.0 %, on the 4 of 10 rows/);
   });
 

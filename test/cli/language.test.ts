@@ -16,7 +16,7 @@ beforeAll(() => {
   writeFileSync(text, 'the cat sat.\n'.repeat(150));
   const rest = ['--window', '16', '--batch-size', '8', '--epochs', '10', '--validation', '0.1', '--out', model];
   const { status, err, out } = recurra(['train', text, '--task', 'language', ...SMALL, ...rest]);
-  expect(err).toMatch(/epoch 10\/10: loss .*validation loss [\d.]+ perplexity 1\.\d+/);
+  expect(err).toMatch(/epoch 10\/10: loss .*validation loss [\d.]+, perplexity 1\.\d+/);
   expect(status).toBe(0);
   expect(out).toMatch(
     /: 17\d\d characters, 11 different ones, epoch \d+ of 10 kept \(the smallest loss on validation\), .*perplexity/,

@@ -57,6 +57,15 @@ describe('recurra predict', () => {
     expect(piped.out).toMatch(/^food \d+\.\d % .*\tcheese and bread\n.*\tzyx {3}\(no known word/);
   });
 
+  it('says that a text is the name of a file', () => {
+    const { status, err } = recurra(['predict', model, csv]);
+    expect(status).toBe(0);
+    expect(err).toContain(
+      `recurra: warning: ${JSON.stringify(csv)} is read as a text, and it is also a file: did you mean --file ${csv}?`,
+    );
+    expect(recurra(['predict', model, 'a cat']).err).toBe('');
+  });
+
   it('ends at a row that does not fit, or leaves it out and says so; JSON has the line of each text', () => {
     for (const [name, content] of Object.entries({
       'gaps.csv': 'id,body\n1,a cat\n2\n3,a steel hammer\n',

@@ -27,7 +27,7 @@ beforeAll(() => {
   const columns = ['--source', 'digits', '--target', 'words', '--target-units', 'tokens'];
   const rest = ['--epochs', '20', '--validation', '0.1', '--out', model];
   const { status, err, out } = recurra(['train', csv, '--task', 'seq2seq', ...columns, ...SMALL, ...rest]);
-  expect(err).toMatch(/epoch 20\/20: loss .*validation loss [\d.]+ accuracy \d+\.\d+ % unit errors [\d.]+ %/);
+  expect(err).toMatch(/epoch 20\/20: loss .*validation loss [\d.]+, accuracy \d+\.\d+ %, unit errors [\d.]+ %/);
   expect(status).toBe(0);
   expect(out).toMatch(
     /: 21\d pairs, 12 different source units, 12 target units, epoch \d+ of 20 kept \(the fewest unit errors on validation\), .*accuracy/,

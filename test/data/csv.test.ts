@@ -67,10 +67,12 @@ describe('readCsv', () => {
       { text: 'three', label: 'c', line: 4 },
     ]);
     const more = write('queue,body\na,one,\nb,two,x\n');
-    expect((await errorOf(readCsv(more, BY_NAME))).message).toMatch(/:3: expected 2 fields .* but found 3$/);
+    expect((await errorOf(readCsv(more, BY_NAME))).message).toMatch(
+      /:3: expected 2 fields .* but found 3 \(onBadRow: 'skip' or --skip-bad-rows skips such rows\)$/,
+    );
     const later = write('queue,body\na,one\nb,two,\n');
     expect((await errorOf(readCsv(later, BY_NAME))).message).toMatch(
-      /:3: expected 2 fields .* found 3, of which the last is empty: does the row end with a delimiter\?$/,
+      /:3: expected 2 fields .* found 3, of which the last is empty: does the row end with a delimiter\? \(onBadRow/,
     );
     expect((await errorOf(readCsv(write('a,one\nb,two,\n'), BY_NUMBER))).message).toMatch(/:2: expected 2 fields/);
   });
@@ -170,12 +172,41 @@ describe('readCsv on bad files', () => {
     expect(await all(readCsv(write(''), BY_NUMBER))).toEqual([]);
   });
 
+  it('skips a header that is repeated, with a warning', async () => {
+    const rows = readCsv(write('queue,body\na,one\nqueue,body\nb,two\nqueue,body\n'), BY_NAME);
+    expect((await all(rows)).map(({ label }) => label)).toEqual(['a', 'b']);
+    expect(rows.skipped).toBe(0);
+    expect(rows.warnings.map(({ line, message }) => [line, message.split(': ').slice(1).join(': ')])).toEqual([
+      [3, '2 rows equal the header and were skipped: several files with a header seem to have been joined'],
+    ]);
+    // In a file of one column, the name may be a text.
+    expect(await all(readTexts(write('body\none\nbody\n'), { text: 'body', format: 'csv' }))).toHaveLength(2);
+  });
+
+  it('counts the empty columns of a joined text', async () => {
+    const rows = readCsv(write('queue,body,note\na,one,\nb,,x\n,,\nc,,y\n'), {
+      text: ['body', 'note'],
+      label: 'queue',
+      onBadRow: 'skip',
+    });
+    await all(rows);
+    expect([...rows.emptyCells]).toEqual([
+      ['note', 1],
+      ['body', 2],
+    ]);
+  });
+
   it.each([
     ['too few fields', 'a,b\n1,"2\n2"\n3\n', 4, /expected 2 fields as in the first row but found 1/],
     ['too many fields', 'a,b\n1,2\n\n3,4,5\n', 4, /expected 2 fields as in the first row but found 3/],
     ['a quote not closed', 'a,b\n1,2\n3,"4\n5,6\n7,8\n', 3, /never closed/],
     ['text after a closing quote', 'a,b\n1,"2" x\n', 2, /closing quote is followed by/],
-    ['an empty label', 'a,b\n1,2\n,text\n', 3, /label is empty/],
+    [
+      'an empty label',
+      'a,b\n1,2\n,text\n',
+      3,
+      /label is empty \(onBadRow: 'skip' or --skip-bad-rows skips such rows\)$/,
+    ],
   ])('reports %s with file and line', async (_, content, line, message) => {
     const file = write(content);
     const error = await errorOf(readCsv(file, BY_NUMBER));
@@ -293,6 +324,7 @@ describe('readCsv, several labels and rows left out', () => {
         { label: 'd', text: 'four', line: 6 },
       ]);
       expect(rows.skipped).toBe(3);
+      expect(rows.whySkipped.map(({ line }) => line)).toEqual([2, 3, 4]);
     }
     expect(await errorOf(readCsv(file, { label: 1, text: 2 }))).toMatchObject({ line: 2, column: 1 });
     expect(() => readCsv(file, { label: 1, text: 2, onBadRow: 'ignore' as never })).toThrow(/for onBadRow/);

@@ -2,6 +2,7 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import { findDoubtfulRows, inspectRows, type Row, TextClassifier } from '../../src/index.js';
+import { adviceOnDoubts } from '../../src/inspection/advice.js';
 import { COLUMNS, recurra } from '../support/cli.js';
 import { temporaryFolder } from '../support/folder.js';
 import { topicCsv, topicTexts } from '../support/texts.js';
@@ -191,11 +192,14 @@ it('is a command, whose findings are also data', () => {
   expect(run.err).toMatch(/judging part 2 of 2/);
   expect(run.status).toBe(0);
   expect(run.out).toMatch(/3 labels \(evenness 1\.00\)\n {2}animal +40 +33\.33 %/);
-  expect(run.out).toMatch(/in the test file and here: 2 rows\n {2}row 1 in line 2/);
+  expect(run.out).toMatch(
+    /in the test file and here: 2 rows\n {2}row 1 in line 2 of .*test\.csv .* like row 1 in line 2 of .*rows\.csv: /,
+  );
   const json = recurra([...both, '--json'])
     .json()
     .at(-1);
-  expect(json).toMatchObject({ event: 'end', rows: 120, against: { repeated: { rows: 2 } } });
+  expect(json).toMatchObject({ event: 'end', rows: 120, against: { repeated: { rows: 2 }, file: path('test.csv') } });
+  expect(json.against.repeated.examples[1]).toMatchObject({ line: 3, first: 2, firstLine: 3 });
   expect(json.advice[0]).toMatchObject({ about: 'against' });
   expect(
     recurra(['inspect', path('rows.csv'), '--text', 'body', '--json'])
@@ -213,4 +217,27 @@ it('is a command, whose findings are also data', () => {
   refused(['names.conll'], /names\.conll contains tokens with tags, which cannot be inspected; give a file of texts/);
   refused(['-', ...COLUMNS, '--labels'], /reads the rows twice/);
   refused(['-', ...COLUMNS, '--against', '-'], /cannot both be standard input/);
+});
+
+it('lists bad rows and empty columns, and goes on', () => {
+  const file = path('bad.csv');
+  writeFileSync(file, 'topic,body,note\ntool,a saw,\n,a cat,x\nfood,a pie,\nfood\n');
+  const args = ['inspect', file, '--text', 'body', '--text', 'note', '--label', 'topic'];
+  const { status, out } = recurra(args);
+  expect(status).toBe(0);
+  expect(out).toContain(`bad rows, which are left out here: 2 rows\n  ${file}:3:1: the label is empty\n`);
+  expect(out).toContain('empty columns: "note" in 2 rows\n');
+  expect(out).toContain('2 rows are bad, and training stops at the first.');
+  const end = recurra([...args, '--json'])
+    .json()
+    .at(-1);
+  expect(end).toMatchObject({ badRows: { rows: 2 }, emptyCells: [{ column: 'note', rows: 2 }] });
+});
+
+it('says what to do about doubtful labels', () => {
+  expect(adviceOnDoubts(0)).toEqual([]);
+  expect(adviceOnDoubts(1)[0]).toMatchObject({
+    about: 'doubtfulLabels',
+    message: expect.stringMatching(/^1 row probably has a wrong label\. Read it /),
+  });
 });

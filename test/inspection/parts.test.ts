@@ -92,7 +92,7 @@ it('texts that share most shingles have a key in common, and others hardly ever'
 it('a repeated text is told with its first row, and a conflict where the labels differ', () => {
   const finder = new DuplicateFinder(2);
   const add = (key: string, labels: string[], row: number) =>
-    finder.add(key, labels, () => ({ row, labels, text: key }), row);
+    finder.add(key, labels, () => ({ row, labels, text: key }), { row, line: row === 1 ? undefined : row + 3 });
   expect(add('a', ['x', 'y'], 1)).toBe(true);
   expect(add('a', ['y', 'x', 'y'], 2)).toBe(false);
   expect(add('a', ['x'], 3)).toBe(false);
@@ -105,7 +105,12 @@ it('a repeated text is told with its first row, and a conflict where the labels 
     ],
   });
   expect(finder.conflicting.rows).toBe(1);
-  expect([finder.distinct, finder.rowOf('b'), finder.rowOf('c')]).toEqual([2, 4, undefined]);
+  expect([finder.distinct, finder.firstOf('b'), finder.firstOf('a'), finder.firstOf('c')]).toEqual([
+    2,
+    { first: 4, firstLine: 7 },
+    { first: 1 },
+    undefined,
+  ]);
 });
 
 it('labels that differ by case, blanks, punctuation or accents alone look like one', () => {

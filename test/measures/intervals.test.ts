@@ -3,7 +3,8 @@ import { describe, expect, it } from 'vitest';
 import { Random } from '../../src/index.js';
 import { binomial } from '../../src/measures/binomial.js';
 import { coverageCurve, precisionSteps } from '../../src/measures/coverage.js';
-import { bootstrap, type Estimate, wilson } from '../../src/measures/intervals.js';
+import { bootstrap } from '../../src/measures/intervals.js';
+import { type Estimate, wilson } from '../../src/measures/wilson.js';
 
 interface Golden {
   matrix: number[][];

@@ -73,5 +73,5 @@ it('the command line says which epoch was kept', () => {
   expect(plain).toContain(
     `, epoch ${end.epoch} of 6 kept (the best accuracy on validation), loss ${end.loss.toFixed(4)}, `,
   );
-  expect(plain).toContain(`validation loss ${end.validation.loss.toFixed(4)} accuracy `);
+  expect(plain).toContain(`validation loss ${end.validation.loss.toFixed(4)}, accuracy `);
 });

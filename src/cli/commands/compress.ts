@@ -4,6 +4,7 @@ import { counted } from '../../core/counted.js';
 import { ArgumentError, constraint } from '../../core/errors.js';
 import { checkOutputs } from '../../core/outputs.js';
 import { jsonLine, note, percent } from '../../core/terminal.js';
+import { TextClassifier } from '../../models/classifier/classifier.js';
 import { COMPRESS, type CompressionFacts, type CompressOptions } from '../../models/compression/index.js';
 import { LanguageModel } from '../../models/language/language.js';
 import { TextTagger } from '../../models/tagger/tagger.js';
@@ -82,6 +83,12 @@ function described({ code, words, features, levels }: CompressionFacts, all: num
   return parts.join(', ');
 }
 
+/** What the smaller model does not have, since its probabilities differ from those that were measured. */
+function lostParts({ precision, scope }: TextClassifier['validated']): string | undefined {
+  const lost = [...(precision ? ['thresholds for --precision'] : []), ...(scope ? ['limits for --out-of-scope'] : [])];
+  return lost.length === 0 ? undefined : `without ${lost.join(' and ')}, which were measured on the whole model`;
+}
+
 /** `recurra compress`: makes a model smaller. */
 export async function compressCommand(modelFile: string, flags: CompressFlags): Promise<number> {
   if (flags.maxSize === undefined && Object.keys(givenOptions(COMPRESS, flags)).length === 0)
@@ -116,6 +123,8 @@ export async function compressCommand(modelFile: string, flags: CompressFlags): 
       `${out}: ${bytesText(facts.bytes)}, ${(size / facts.bytes).toFixed(1)} times smaller than ${bytesText(size)}`,
       described(facts, model.vocab.size),
     ];
+    const lost = model instanceof TextClassifier ? lostParts(model.validated) : undefined;
+    if (lost !== undefined) lines.push(lost);
     if (before && after) lines.push(`before: ${before.words}`, `after:  ${after.words}`);
     process.stdout.write(`${lines.join('\n')}\n`);
     return EXIT.ok;

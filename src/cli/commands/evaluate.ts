@@ -19,6 +19,7 @@ import { Seq2Seq } from '../../models/seq2seq/seq2seq.js';
 import { TAG_EVALUATION, type TagEvaluationOptions } from '../../models/tagger/evaluate.js';
 import { TextTagger } from '../../models/tagger/tagger.js';
 import { COMPUTE } from '../../training/options/train.js';
+import { noteFewRows } from '../answering.js';
 import { type LoadFlags, loadOptions } from '../device.js';
 import { givenOptions } from '../flags.js';
 import { EXIT } from '../output.js';
@@ -186,6 +187,7 @@ function measuring(
       `${file} contains tokens with tags, which only a tagger can be measured on; the model is a classifier`,
     );
   refuseFlags(flags, { ...TAGS, ...TAG_EVALUATION, ...pairFlags }, [ROWS, EVALUATION], 'a classifier');
+  noteFewRows(model, givenOptions<EvaluationOptions>(EVALUATION, flags).precision);
   const rows = openRows(file, flags, onProgress);
   return {
     rows,

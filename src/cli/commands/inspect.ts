@@ -2,6 +2,7 @@ import { constraint } from '../../core/errors.js';
 import { jsonLine, note } from '../../core/terminal.js';
 import type { ReadProgress } from '../../data/readers/options.js';
 import type { FileRows } from '../../data/readers/source.js';
+import { adviceOnDoubts } from '../../inspection/advice.js';
 import { type DoubtfulRow, findDoubtfulRows } from '../../inspection/doubtfulLabels.js';
 import { inspectRows } from '../../inspection/inspect.js';
 import {
@@ -16,7 +17,7 @@ import { givenOptions } from '../flags.js';
 import { inspectionReport } from '../inspectionReport.js';
 import { EXIT } from '../output.js';
 import { readingDisplay } from '../reading.js';
-import { checkReadAgain, noteSkipped, noteWarnings, openRows, openTexts, type RowFlags } from '../rows.js';
+import { checkReadAgain, noteWarnings, openRows, openTexts, type RowFlags } from '../rows.js';
 import { TAGGED } from '../tasks.js';
 import { abortOnSignals } from './train.js';
 
@@ -35,7 +36,9 @@ function open(
   labelled: boolean,
   onProgress: (progress: ReadProgress) => void,
 ): FileRows<unknown> {
-  return labelled ? openRows(file, flags, onProgress) : openTexts(file, flags);
+  // Bad rows are a finding.
+  const all = { ...flags, skipBadRows: true };
+  return labelled ? openRows(file, all, onProgress) : openTexts(file, all);
 }
 
 /** `recurra inspect`: examines a file of rows before training. */
@@ -62,19 +65,20 @@ export async function inspectCommand(file: string, flags: InspectFlags): Promise
   const against = flags.against === undefined ? undefined : open(flags.against, flags, labelled, display.update);
   const { signal, release } = abortOnSignals('stopping');
   try {
-    const found = await inspectRows(rows as InspectedRows, {
+    const inspected = await inspectRows(rows as InspectedRows, {
       ...options,
       ...(against ? { against: against as InspectedRows } : {}),
       signal,
     });
     const doubtful = flags.labels ? await doubtfulOf(rows as FileRows<never>, { ...doubts, signal }, json) : undefined;
     display.stop();
-    for (const each of against ? [rows, against] : [rows]) {
-      noteWarnings(each, json);
-      noteSkipped(each);
-    }
+    for (const each of against ? [rows, against] : [rows]) noteWarnings(each, json);
+    const found = { ...inspected, advice: [...adviceOnDoubts(doubtful?.length ?? 0), ...inspected.advice] };
     if (json) jsonLine({ event: 'end', file, ...found, ...(doubtful ? { doubtful } : {}) });
-    else process.stdout.write(`${inspectionReport(found, doubtful, options.examples ?? INSPECT.examples.default)}\n`);
+    else
+      process.stdout.write(
+        `${inspectionReport(found, doubtful, options.examples ?? INSPECT.examples.default, file)}\n`,
+      );
     return EXIT.ok;
   } finally {
     display.stop();

@@ -1,11 +1,12 @@
+import { statSync } from 'node:fs';
 import { constraint } from '../../core/errors.js';
 import { printable, shownLabels } from '../../core/printable.js';
-import { jsonLine } from '../../core/terminal.js';
+import { jsonLine, note } from '../../core/terminal.js';
 import type { UnlabelledText } from '../../data/readers/rows.js';
 import type { Prediction } from '../../models/classifier/prediction.js';
 import { Seq2Seq } from '../../models/seq2seq/seq2seq.js';
 import { TextTagger } from '../../models/tagger/tagger.js';
-import { blockOf, cautionOf, checkAnswerFlags, TOP_K, withSource } from '../answering.js';
+import { blockOf, cautionOf, checkAnswerFlags, noteFewRows, TOP_K, withSource } from '../answering.js';
 import { loadOptions } from '../device.js';
 import { EXIT } from '../output.js';
 import { givenTextFlags } from '../rows.js';
@@ -61,6 +62,22 @@ function checkTexts(texts: readonly string[], flags: PredictFlags): void {
   throw constraint('texts', `Texts as arguments and ${useless} exclude each other: give the texts, or a file of them`);
 }
 
+/** Says if a text is the name of a file, which may have been meant. */
+function noteFiles(texts: readonly string[]): void {
+  const file = texts.find((text) => {
+    try {
+      return statSync(text, { throwIfNoEntry: false })?.isFile();
+    } catch {
+      // Too long for a name, or with a NUL: a text.
+      return false;
+    }
+  });
+  if (file !== undefined)
+    note(
+      `recurra: warning: ${JSON.stringify(file)} is read as a text, and it is also a file: did you mean --file ${file}?`,
+    );
+}
+
 /** `recurra predict`: labels texts from the arguments, a file, or standard input; many files with `--out`, a pipe with `--filter`. */
 export async function predictCommand(modelFile: string, texts: string[], given: PredictFlags): Promise<number> {
   const flags = withSource(given);
@@ -68,8 +85,10 @@ export async function predictCommand(modelFile: string, texts: string[], given: 
   if (flags.out !== undefined) return predictFiles(modelFile, texts, flags);
   checkWithoutOut(flags);
   checkTexts(texts, flags);
+  noteFiles(texts);
   const model = await loadModel('predict', modelFile, loadOptions(flags));
   checkAnswerFlags(model, flags);
+  noteFewRows(model, flags.precision);
   if (flags.filter) return predictFilter(model, flags);
   if (model instanceof Seq2Seq) return predictPairs(model, texts, flags);
   if (model instanceof TextTagger) return predictTags(model, texts, flags);

@@ -10,7 +10,7 @@ import type { RowsOrigin } from '../../data/readers/rows.js';
 import type { FileRows } from '../../data/readers/source.js';
 import { readTokenLines } from '../../data/readers/tokenLines.js';
 import { TRANSLATE } from '../../models/seq2seq/prediction.js';
-import { type AnswerFlags, type Answering, type AskedRow, answering, cautionOf } from '../answering.js';
+import { type AnswerFlags, type Answering, type AskedRow, answering, cautionOf, noteFewRows } from '../answering.js';
 import { type LoadFlags, loadOptions } from '../device.js';
 import { givenOptions } from '../flags.js';
 import { gathered } from '../gathered.js';
@@ -177,7 +177,9 @@ export async function predictFiles(modelFile: string, args: readonly string[], f
   const began = performance.now();
   let done = { rows: 0, failed: 0 };
   if (left.length > 0) {
-    const answers = answering(await loadModel('predict', modelFile, loadOptions(flags)), flags);
+    const model = await loadModel('predict', modelFile, loadOptions(flags));
+    const answers = answering(model, flags);
+    noteFewRows(model, flags.precision);
     const { signal, release } = abortOnSignals('stopping; finished files are kept');
     try {
       done = await answerFiles(left, { folder, flags, answers, making, signal, display: readingDisplay(json) });

@@ -6,8 +6,9 @@ import { LanguageModel } from '../../models/language/language.js';
 import { Seq2Seq } from '../../models/seq2seq/seq2seq.js';
 import { SERVING } from '../../models/serving/options.js';
 import { TextTagger } from '../../models/tagger/tagger.js';
-import { SERVER, type ServerLogEntry } from '../../serve/options.js';
+import { SERVER, type ServerLogEntry, type ServerOptions } from '../../serve/options.js';
 import { COMPUTE } from '../../training/options/train.js';
+import { noteFewRows } from '../answering.js';
 import { type LoadFlags, loadOptions } from '../device.js';
 import { givenOptions } from '../flags.js';
 import { EXIT } from '../output.js';
@@ -82,6 +83,7 @@ export async function serveCommand(modelFile: string, flags: ServeFlags): Promis
     ...loadOptions(flags),
   });
   checkFlags(model, flags);
+  noteFewRows(model, givenOptions<ServerOptions>(SERVER, flags).precision);
   const shared = model instanceof LanguageModel ? undefined : model;
   shared?.setServing(givenOptions(SERVING, flags));
   const server = await createServer(model, {

@@ -5,7 +5,7 @@ import { isError } from '../../core/realms.js';
 import { type Selected, selectColumns } from './csvColumns.js';
 import { csvParser, explain, feed, NO_QUOTES } from './csvParser.js';
 import { type Column, checkColumn, separated, textColumns } from './fields.js';
-import { HeaderWatch, list, swallowedLines } from './hints.js';
+import { HeaderWatch, list, RepeatedHeader, swallowedLines } from './hints.js';
 import { csvParse } from './libraries.js';
 import { LinePositions } from './linePositions.js';
 import {
@@ -43,7 +43,7 @@ const CSV = { ...COLUMNS, ...TABLE_TEXT } as const satisfies TableOf<ReadCsvOpti
  * or without byte order mark, also compressed by gzip or zstd. A quote inside quotes is doubled; in a field that does
  * not start with a quote it is text. A first line such as `sep=;`, as Excel writes it, names the delimiter. Rows may
  * end with a delimiter that the header does not have. Blank lines are skipped (an empty text in a file of one column is
- * written `""`).
+ * written `""`). A later row that equals the header is skipped with a warning, as in files that were joined.
  *
  * @param input - Path or `file:` URL of the file, `-` for standard input, or a stream of its bytes.
  * @param options - Which columns, and how the file is written; see {@link ReadCsvOptions}.
@@ -70,11 +70,12 @@ export function readCsv(input: Input, options: ReadCsvOptions): FileRows<Row> {
 /** @internal */
 export function csvRows(source: Source, options: ReadCsvOptions): FileRows<Row> {
   const { labelSeparator } = settingsOf({ labelSeparator: CSV.labelSeparator }, options);
-  const columns = [...textColumns(options.text), checkColumn('label', options.label)];
-  return rows(source, options, columns, (watch) => (fields, line, selected) => {
+  const texts = textColumns(options.text);
+  const columns = [...texts, checkColumn('label', options.label)];
+  return rows(source, options, columns, (watch, reading) => (fields, line, selected) => {
     const at = selected[selected.length - 1]!;
     const name = fields[at]!;
-    const text = join(fields, selected, selected.length - 1);
+    const text = join(fields, selected, texts, reading);
     watch?.add(text, name);
     if (labelSeparator !== undefined) return { text, label: separated(name, labelSeparator), line };
     if (name !== '') return { text, label: name, line };
@@ -84,8 +85,9 @@ export function csvRows(source: Source, options: ReadCsvOptions): FileRows<Row> 
 
 /** @internal */
 export function csvTexts(source: Source, options: CsvTextOptions): FileRows<UnlabelledText> {
-  return rows(source, options, textColumns(options.text), () => (fields, line, selected) => ({
-    text: join(fields, selected, selected.length),
+  const columns = textColumns(options.text);
+  return rows(source, options, columns, (_, reading) => (fields, line, selected) => ({
+    text: join(fields, selected, columns, reading),
     line,
   }));
 }
@@ -101,21 +103,23 @@ export function csvPairs(source: Source, options: TableTextOptions & PairColumns
 
 type MakeRow<R> = (fields: string[], line: number, selected: readonly number[]) => R;
 
-function join(fields: string[], selected: readonly number[], count: number): string {
+function join(fields: string[], selected: readonly number[], columns: readonly Column[], reading: Reading): string {
   let text = fields[selected[0]!]!;
-  for (let i = 1; i < count; i++) text += ` ${fields[selected[i]!]!}`;
+  if (columns.length === 1) return text;
+  for (let i = 1; i < columns.length; i++) text += ` ${fields[selected[i]!]!}`;
+  for (const [i, column] of columns.entries()) if (fields[selected[i]!] === '') reading.emptyCell(String(column));
   return text;
 }
 
 /**
  * @param make - Makes the function that makes rows, for one reading; `watch` is set if the file may have a header that
- * is read as a row.
+ * is read as a row, and `reading` counts.
  */
 function rows<R>(
   source: Source,
   options: TableTextOptions,
   columns: Column[],
-  make: (watch: HeaderWatch | undefined) => MakeRow<R>,
+  make: (watch: HeaderWatch | undefined, reading: Reading) => MakeRow<R>,
 ): FileRows<R> {
   const settings = settingsOf(TABLE_TEXT, options);
   const named = columns.find((column) => typeof column === 'string');
@@ -139,7 +143,7 @@ async function* read<R>(
   reading: Reading,
   columns: Column[],
   { header, delimiter: given, quote, maxRowBytes, encoding }: TableTextSettings,
-  makeOf: (watch: HeaderWatch | undefined) => MakeRow<R>,
+  makeOf: (watch: HeaderWatch | undefined, reading: Reading) => MakeRow<R>,
 ): AsyncGenerator<R, void, undefined> {
   const { file } = source;
   const lines = new LinePositions();
@@ -148,6 +152,7 @@ async function* read<R>(
   /** Whether the line that names the delimiter has not been parsed yet. */
   let declared = separator !== undefined;
   let watch: HeaderWatch | undefined;
+  let repeated: RepeatedHeader | undefined;
   let make: MakeRow<R>;
   let found: Selected | undefined;
   let width = 0;
@@ -172,9 +177,13 @@ async function* read<R>(
       found = selectColumns(columns, header, fields, delimiter, { file, line });
       for (const warning of found.warnings) reading.warn(warning, line);
       watch = header === undefined && !found.header ? new HeaderWatch() : undefined;
-      make = makeOf(watch);
-      if (found.header) return;
+      make = makeOf(watch, reading);
+      if (found.header) {
+        repeated = new RepeatedHeader(fields);
+        return;
+      }
     }
+    if (repeated?.is(fields, line)) return;
     const { at } = found;
     const more = fields.length === width + 1 && fields[width] === '';
     trailing ??= found.header && more;
@@ -211,6 +220,7 @@ async function* read<R>(
   }
   const hint = watch?.hint;
   if (hint !== undefined) reading.warn(hint, 1);
+  if (repeated?.hint !== undefined) reading.warn(repeated.hint, repeated.line);
   reading.end();
 }
 

@@ -42,14 +42,19 @@ export function separated(field: string, separator: string): string[] {
 /**
  * The text of a row of named values: one field, or several joined by a space; of several, some may be null.
  *
+ * @param empty - Called for each of several fields that is null or empty.
+ *
  * @internal
  */
-export function textOf(fields: readonly Field[], refuse: Refuse): string {
+export function textOf(fields: readonly Field[], refuse: Refuse, empty?: (name: string) => void): string {
   let text = '';
   let found = false;
   for (const [i, field] of fields.entries()) {
     if (i > 0) text += ' ';
-    if (field.value === null && fields.length > 1) continue;
+    if (fields.length > 1 && (field.value === null || field.value === '')) {
+      empty?.(field.name);
+      if (field.value === null) continue;
+    }
     text += scalar(field, 'a string', refuse);
     found = true;
   }
@@ -112,7 +117,5 @@ function scalar({ name, value, hint = '' }: Field, expected: string, refuse: Ref
       : value === null
         ? 'is null'
         : `is ${Array.isArray(value) ? 'an array' : 'an object'}`;
-  throw refuse(`the field ${JSON.stringify(name)} ${found}: expected ${expected}${hint}${value == null ? SKIP : ''}`);
+  throw refuse(`the field ${JSON.stringify(name)} ${found}: expected ${expected}${hint}`);
 }
-
-const SKIP = " (onBadRow: 'skip' or --skip-bad-rows skips such rows)";

@@ -1,3 +1,4 @@
+import { counted } from '../../core/counted.js';
 import { listed } from '../../core/listed.js';
 import { closest } from '../../core/options/names.js';
 import type { Column } from './fields.js';
@@ -120,5 +121,34 @@ export class HeaderWatch {
       `the first line is read as a row with the text ${JSON.stringify(text)} and the label ${JSON.stringify(label)}, which no other row has; ` +
       'if it names the columns, give header: true (on the command line --header)'
     );
+  }
+}
+
+/** Detects later rows that equal the header, as in files that were joined with `cat`. */
+export class RepeatedHeader {
+  readonly #header: readonly string[];
+  #rows = 0;
+  /** Line of the first of them. */
+  line: number | undefined;
+
+  constructor(header: readonly string[]) {
+    this.#header = header;
+  }
+
+  /** Whether a row equals the header. In a file of one column it may be a text. */
+  is(fields: readonly string[], line: number): boolean {
+    const header = this.#header;
+    if (header.length < 2 || fields.length !== header.length) return false;
+    if (!header.every((name, at) => name === fields[at])) return false;
+    this.#rows++;
+    this.line ??= line;
+    return true;
+  }
+
+  /** The hint for the end of the file, if any. */
+  get hint(): string | undefined {
+    if (this.#rows === 0) return undefined;
+    const are = this.#rows === 1 ? 'equals the header and was' : 'equal the header and were';
+    return `${counted(this.#rows)} ${are} skipped: several files with a header seem to have been joined`;
   }
 }

@@ -55,8 +55,8 @@ export function jsonRows(source: Source, options: ReadJsonLinesOptions): FileRow
   const settings = settingsOf(JSON_LINES, options);
   const text = names(textColumns(options.text));
   const label = names([checkColumn('label', options.label)]);
-  return objects(source, settings, (record, line, refuse) => ({
-    text: textOf(fieldsOf(record, text), refuse),
+  return objects(source, settings, (record, line, refuse, _, empty) => ({
+    text: textOf(fieldsOf(record, text), refuse, empty),
     label: labelOf(fieldsOf(record, label)[0]!, settings.labelSeparator, refuse),
     line,
   }));
@@ -66,7 +66,10 @@ export function jsonRows(source: Source, options: ReadJsonLinesOptions): FileRow
 export function jsonTexts(source: Source, options: Omit<ReadJsonLinesOptions, 'label'>): FileRows<UnlabelledText> {
   const settings = settingsOf(FILE_TEXT, options);
   const text = names(textColumns(options.text));
-  return objects(source, settings, (record, line, refuse) => ({ text: textOf(fieldsOf(record, text), refuse), line }));
+  return objects(source, settings, (record, line, refuse, _, empty) => ({
+    text: textOf(fieldsOf(record, text), refuse, empty),
+    line,
+  }));
 }
 
 /** @internal */
@@ -85,8 +88,8 @@ export type JsonObject = Readonly<Record<string, unknown>>;
 /** Makes a row from an object. */
 export type MakeRow<R> = (record: JsonObject, line: number, refuse: (message: string) => DataError) => R;
 
-/** Like {@link MakeRow}, but also receives the original line. */
-type MakeLineRow<R> = (...made: [...Parameters<MakeRow<R>>, json: string]) => R;
+/** Like {@link MakeRow}, but also receives the original line, and what to call for an empty field of several. */
+type MakeLineRow<R> = (...made: [...Parameters<MakeRow<R>>, json: string, empty: (name: string) => void]) => R;
 
 /** JSON has only names: a number is a name too. */
 function names(columns: readonly Column[]): string[] {
@@ -128,7 +131,7 @@ async function* read<R>(
       const line = first + i;
       const row = reading.make(() => {
         const refuse = (message: string) => new DataError('INVALID_ROW', message, { file, line });
-        return make(parse(json, line, file), line, refuse, json);
+        return make(parse(json, line, file), line, refuse, json, reading.emptyCell);
       });
       if (row !== undefined) yield row;
     }

@@ -55,8 +55,8 @@ export function readParquet(file: Input, options: ReadParquetOptions): FileRows<
 export function parquetRows(source: Source, options: ReadParquetOptions): FileRows<Row> {
   const { labelSeparator } = settingsOf(PARQUET, options);
   const columns = [...textColumns(options.text), checkColumn('label', options.label)];
-  return rows(source, options, columns, (fields, line, refuse) => ({
-    text: textOf(fields.slice(0, -1), refuse),
+  return rows(source, options, columns, (fields, line, refuse, empty) => ({
+    text: textOf(fields.slice(0, -1), refuse, empty),
     label: labelOf(fields[fields.length - 1]!, labelSeparator, refuse),
     line,
   }));
@@ -64,8 +64,8 @@ export function parquetRows(source: Source, options: ReadParquetOptions): FileRo
 
 /** @internal */
 export function parquetTexts(source: Source, options: Omit<ReadParquetOptions, 'label'>): FileRows<UnlabelledText> {
-  return rows(source, options, textColumns(options.text), (fields, line, refuse) => ({
-    text: textOf(fields, refuse),
+  return rows(source, options, textColumns(options.text), (fields, line, refuse, empty) => ({
+    text: textOf(fields, refuse, empty),
     line,
   }));
 }
@@ -79,7 +79,12 @@ export function parquetPairs(source: Source, options: ReadingOptions & PairColum
   }));
 }
 
-type MakeRow<R> = (fields: Field[], line: number, refuse: (message: string) => DataError) => R;
+type MakeRow<R> = (
+  fields: Field[],
+  line: number,
+  refuse: (message: string) => DataError,
+  empty: (name: string) => void,
+) => R;
 
 function rows<R>(source: Source, options: ReadingOptions, columns: Column[], make: MakeRow<R>): FileRows<R> {
   const { path } = source;
@@ -115,7 +120,7 @@ async function* read<R>(
             name,
             value: named(chosen[c]![i] ?? null, classes[c], name, refuse),
           }));
-          return make(fields, line, refuse);
+          return make(fields, line, refuse, reading.emptyCell);
         });
         if (row !== undefined) yield row;
       }

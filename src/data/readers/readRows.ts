@@ -186,6 +186,12 @@ export function byFormat<R, F extends TextFormat>(
     get firstSkipped() {
       return (inner ?? none).firstSkipped;
     },
+    get whySkipped() {
+      return (inner ?? none).whySkipped;
+    },
+    get emptyCells() {
+      return (inner ?? none).emptyCells;
+    },
     get warnings() {
       return (inner ?? none).warnings;
     },

@@ -4,6 +4,12 @@ import type { ReadingSettings, ReadProgress } from './options.js';
 /** Milliseconds between two reports of progress. */
 const BETWEEN_REPORTS = 100;
 
+/** Says how to leave out invalid rows, at the end of the message about one. */
+const SKIP = " (onBadRow: 'skip' or --skip-bad-rows skips such rows)";
+
+/** Maximum skipped rows of which the reason is kept. */
+const MOST_REASONS = 10;
+
 /** Maximum warnings kept for one reading of a file: the first ones show what is wrong. */
 const MOST_WARNINGS = 10;
 
@@ -53,11 +59,14 @@ export class LateCounter implements ByteCounter {
 export class Reading implements ByteCounter {
   /** Skipped rows. */
   skipped = 0;
-  /** Why the first one was skipped. */
-  firstSkipped: DataError | undefined;
+  /** Why the first of them were skipped. */
+  readonly whySkipped: DataError[] = [];
   /** Data that may be misread. */
   readonly warnings: DataError[] = [];
   totalBytes: number | undefined;
+  /** Rows whose text column is empty, by the name or number of the column; counted if there are several. */
+  readonly emptyCells = new Map<string, number>();
+  readonly #emptyNow: string[] = [];
   readonly #file: string | undefined;
   readonly #skip: boolean;
   readonly #onProgress: ((progress: ReadProgress) => void) | undefined;
@@ -75,10 +84,18 @@ export class Reading implements ByteCounter {
     return this.#onProgress !== undefined;
   }
 
+  /** Why the first row was skipped. */
+  get firstSkipped(): DataError | undefined {
+    return this.whySkipped[0];
+  }
+
   /** The result of `make`; undefined for a row to skip. */
   make<Row>(make: () => Row): Row | undefined {
+    this.#emptyNow.length = 0;
     const row = this.check(make);
-    if (row !== undefined) this.#rows++;
+    if (row === undefined) return undefined;
+    this.#rows++;
+    for (const column of this.#emptyNow) this.emptyCells.set(column, (this.emptyCells.get(column) ?? 0) + 1);
     return row;
   }
 
@@ -87,8 +104,12 @@ export class Reading implements ByteCounter {
     try {
       return make();
     } catch (error) {
-      if (!this.#skip || !(error instanceof DataError) || error.code !== 'INVALID_ROW') throw error;
-      this.firstSkipped ??= error;
+      if (!(error instanceof DataError) || error.code !== 'INVALID_ROW') throw error;
+      if (!this.#skip) {
+        error.message += SKIP;
+        throw error;
+      }
+      if (this.whySkipped.length < MOST_REASONS) this.whySkipped.push(error);
       this.skipped++;
       return undefined;
     }
@@ -99,6 +120,11 @@ export class Reading implements ByteCounter {
     this.#rows++;
     return row;
   }
+
+  /** Notes that a column of the row that is being made is empty. */
+  readonly emptyCell = (column: string): void => {
+    this.#emptyNow.push(column);
+  };
 
   /** Records a warning about data that may be misread. */
   warn(message: string, line?: number): void {

@@ -58,6 +58,10 @@ export interface RowsOrigin {
   readonly skipped?: number | undefined;
   /** Why the first of them was skipped. */
   readonly firstSkipped?: RecurraError | undefined;
+  /** Why the first ten of them were skipped. */
+  readonly whySkipped?: readonly RecurraError[] | undefined;
+  /** With several columns of text: rows in which a column is empty, by column. */
+  readonly emptyCells?: ReadonlyMap<string, number> | undefined;
   /** Data that may be misread. */
   readonly warnings?: readonly RecurraError[] | undefined;
 }
@@ -81,6 +85,8 @@ export function withOrigin<R extends object>(rows: R, from: RowsOrigin): R & Row
     file: { get: () => from.file },
     skipped: { get: () => from.skipped },
     firstSkipped: { get: () => from.firstSkipped },
+    whySkipped: { get: () => from.whySkipped },
+    emptyCells: { get: () => from.emptyCells },
     warnings: { get: () => from.warnings },
   });
 }

@@ -22,8 +22,13 @@ export interface FileRows<Row> extends AsyncIterable<Row> {
   readonly skipped: number;
   /** Why the first of them was skipped. */
   readonly firstSkipped: DataError | undefined;
+  /** Why the first ten of them were skipped. */
+  readonly whySkipped: readonly DataError[];
+  /** With several columns of text: rows of the last iteration in which a column is empty, by column. */
+  readonly emptyCells: ReadonlyMap<string, number>;
   /**
-   * Data that the last iteration may have misread so far: a header that is read as a row, a quote that swallows rows.
+   * Data that the last iteration may have misread so far: a header that is read as a row or that a later row repeats, a
+   * quote that swallows rows.
    * Each warning says what to do. A training reports them as `warning` events.
    */
   readonly warnings: readonly DataError[];
@@ -133,6 +138,12 @@ export function fileRows<Row>(
     },
     get firstSkipped() {
       return reading.firstSkipped;
+    },
+    get whySkipped() {
+      return reading.whySkipped;
+    },
+    get emptyCells() {
+      return reading.emptyCells;
     },
     get warnings() {
       return reading.warnings;

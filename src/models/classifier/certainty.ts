@@ -1,5 +1,7 @@
+import { counted } from '../../core/counted.js';
 import { type ArgumentError, constraint, ModelFileError } from '../../core/errors.js';
 import type { PrecisionStep } from '../../measures/coverage.js';
+import { wilson } from '../../measures/wilson.js';
 
 /** What validation rows told of the probabilities of a model: plain data that its file keeps. */
 export interface Certainty {
@@ -23,6 +25,10 @@ export interface PrecisionThreshold {
   coverage: number;
   /** Share of these rows whose label is right; at least the one that was wanted. */
   precision: number;
+  /** Lower bound of the 95 % interval of this precision (Wilson's). */
+  precisionLow: number;
+  /** Upper bound of that interval. */
+  precisionHigh: number;
   /** How many validation rows have a label with it: of few, the precision says little. */
   rows: number;
 }
@@ -63,12 +69,10 @@ export function thresholdFor(
 ): PrecisionThreshold {
   if (!certainty) throw missing(without);
   const { rows: all, steps } = certainty;
-  const told = ({ threshold, answered: rows, right }: PrecisionStep): PrecisionThreshold => ({
-    minProbability: threshold,
-    coverage: rows / all,
-    precision: right / rows,
-    rows,
-  });
+  const told = ({ threshold, answered: rows, right }: PrecisionStep): PrecisionThreshold => {
+    const { value: precision, low: precisionLow, high: precisionHigh } = wilson(right, rows);
+    return { minProbability: threshold, coverage: rows / all, precision, precisionLow, precisionHigh, rows };
+  };
   const found = steps.find(({ answered, right }) => right / answered >= precision);
   if (found) return told(found);
   const best = told(steps.at(-1)!);
@@ -105,4 +109,19 @@ export function certaintyOf(value: unknown): Certainty | undefined {
   if (!fits)
     throw new ModelFileError('INVALID_FILE', 'what it says about its validation rows is not a list of thresholds');
   return value as Certainty;
+}
+
+/** With fewer validation rows above a threshold, its precision is uncertain. */
+const FEW_ROWS = 100;
+
+/**
+ * What to say of a threshold whose precision rests on few validation rows; undefined if there are enough.
+ *
+ * @param wanted - The precision that was asked for.
+ */
+export function restsOnFew(wanted: number, threshold: PrecisionThreshold): string | undefined {
+  const { rows, precisionLow, precisionHigh } = threshold;
+  if (rows >= FEW_ROWS) return undefined;
+  const interval = `${Math.round(100 * precisionLow)} to ${Math.round(100 * precisionHigh)} %`;
+  return `the precision ${wanted} rests on ${counted(rows, 'validation row')}: its 95 % interval is ${interval}; check it on other rows with recurra evaluate --precision`;
 }

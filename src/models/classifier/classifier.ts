@@ -247,6 +247,15 @@ export class TextClassifier extends TextModel<ModelSettings> {
   }
 
   /**
+   * What validation rows told the model: whether it has thresholds of precision, and limits of texts out of scope.
+   *
+   * @internal
+   */
+  get validated(): { precision: boolean; scope: boolean } {
+    return { precision: this.#certainty !== undefined, scope: this.#scope !== undefined };
+  }
+
+  /**
    * Tells the model what models like it made of rows that they were not trained on.
    *
    * @internal
@@ -259,8 +268,8 @@ export class TextClassifier extends TextModel<ModelSettings> {
    * The threshold that a wanted precision asks for: of all that reached it on the validation rows, the one with which most rows had a label. The
    * option `precision` of {@link predict} uses it.
    *
-   * The rows are those by which the epoch and the mix were chosen, so on other rows the precision is a little lower. With `r` rows above the
-   * threshold, it is known to about `sqrt(precision * (1 - precision) / r)`.
+   * The rows are those by which the epoch and the mix were chosen, so on other rows the precision is a little lower. With few rows above the
+   * threshold, it is known to the 95 % interval from `precisionLow` to `precisionHigh` (Wilson's): of 20 rows, 84 to 100 % even if all are right.
    *
    * @param precision - The share of the given labels that are to be right, above 0 and at most 1.
    * @throws {@link ArgumentError} for a model that was trained without validation rows, was compressed, or gives a text several labels; `OUT_OF_RANGE` for a
