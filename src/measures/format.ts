@@ -10,7 +10,7 @@ import { type ClassificationReport, type Confusion, type ConfusionMatrix, sorted
 const WIDEST_NAME = 60;
 
 /**
- * Formats a confusion matrix as a table: true labels down, predicted labels across, numbered if names are long.
+ * Formats a confusion matrix as a table: true labels down, predicted labels across, numbered if a name is long.
  *
  * @example
  * ```ts
@@ -27,11 +27,11 @@ export function formatConfusionMatrix(
     throw constraint('confusionMatrix', `with ${matrix.labels.length} labels there is no matrix; use formatConfusions`);
   const labels = shownLabels(matrix.labels);
   const nameWidth = widest(labels, 4);
-  const heads = labels.map((label, index) => (label.length <= 8 ? label : `#${index + 1}`));
+  const numbered = labels.some((label) => label.length > 8);
+  const heads = numbered ? labels.map((_, index) => `#${index + 1}`) : labels;
   const widths = heads.map((head, index) =>
     confusionMatrix.reduce((width, row) => Math.max(width, String(row[index]).length), head.length),
   );
-  const numbered = heads.some((head, index) => head !== labels[index]);
   const name = (label: string, index: number) =>
     `${numbered ? `#${index + 1} `.padStart(5) : ''}${label.padEnd(nameWidth)}`;
   const head =

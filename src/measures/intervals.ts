@@ -1,6 +1,6 @@
 import { Random } from '../core/random.js';
 import { binomial } from './binomial.js';
-import type { Estimate } from './wilson.js';
+import { type Estimate, wilson } from './wilson.js';
 
 /** Precision, recall and F1 with their intervals. */
 export interface LabelEstimates {
@@ -45,6 +45,12 @@ function estimate(value: number, drawn: Float64Array): Estimate {
   const said = drawn.filter((each) => !Number.isNaN(each)).sort();
   if (said.length === 0) return { value, low: value, high: value };
   return { value, low: percentile(said, 0.025), high: percentile(said, 0.975) };
+}
+
+/** {@link estimate} of a share. Where all resamples are equal, as of 0 in 3 rows, they say nothing, and the interval is Wilson's. */
+function shareEstimate(part: number, whole: number, drawn: Float64Array): Estimate {
+  const found = estimate(divided(part, whole) || 0, drawn);
+  return found.low === found.high ? wilson(part, whole) : found;
 }
 
 const divided = (part: number, whole: number) => (whole === 0 ? Number.NaN : part / whole);
@@ -97,7 +103,8 @@ class Sample {
  * outcomes, not rows.
  *
  * The macro average is over the labels that the rows or the predictions have, the same ones in each resample; a
- * division by zero counts as 0 there. For a label's own measure, resamples with a division by zero are skipped.
+ * division by zero counts as 0 there. For a label's own measure, resamples with a division by zero are skipped. The
+ * interval of a share that all resamples agree on, such as a recall of 0 in 3 rows, is Wilson's.
  *
  * @param outcomes - The distinct outcomes, with at least one row.
  * @param labels - Number of labels.
@@ -150,14 +157,14 @@ export function* bootstrap(
   for (const [at, label] of asked.entries()) {
     const { precision, recall, f1 } = perLabel[at]!;
     labelEstimates.push({
-      precision: estimate(whole.precision(label) || 0, precision),
-      recall: estimate(whole.recall(label) || 0, recall),
+      precision: shareEstimate(whole.hits[label]!, whole.predicted[label]!, precision),
+      recall: shareEstimate(whole.hits[label]!, whole.support[label]!, recall),
       f1: estimate(whole.f1(label) || 0, f1),
     });
     yield;
   }
   return {
-    accuracy: estimate(whole.right / rows, accuracy),
+    accuracy: shareEstimate(whole.right, rows, accuracy),
     macroF1: estimate(whole.macroF1(averaged), macroF1),
     perLabel: labelEstimates,
   };

@@ -67,7 +67,7 @@ describe('the flags of files', () => {
     const run = recurra(['evaluate', model, file, ...COLUMNS, '--skip-bad-rows']);
     expect([run.status, run.err]).toEqual([
       0,
-      expect.stringMatching(/1 rows of .* the first: .*left\.jsonl:1: .*"topic" is miss/),
+      expect.stringMatching(/1 row of .* the first: .*left\.jsonl:1: .*"topic" is miss/),
     ]);
   });
 });

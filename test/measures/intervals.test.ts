@@ -58,6 +58,11 @@ describe('intervals by the bootstrap', () => {
     expect(one!.perLabel[1]!.recall.value).toBeCloseTo(0.4, 12);
     // Of a label that occurs nowhere nothing is said, and it does not count in the mean.
     expect(one!.perLabel[2]!.f1).toEqual({ value: 0, low: 0, high: 0 });
+    expect(one!.perLabel[2]!.precision).toEqual({ value: 0, low: 0, high: 1 });
+    // All resamples of 0 in 3 rows are 0.
+    const never = run([...several, { truth: [2], predicted: [0], rows: 3 }], 3, 200, 1)!.perLabel[2]!;
+    expect(never.recall).toEqual(wilson(0, 3));
+    expect(never.recall.high).toBeCloseTo(0.5615, 4);
     expect(one!.macroF1.value).toBeCloseTo((0.75 + 4 / 7) / 2, 12);
   });
 });

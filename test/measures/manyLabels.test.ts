@@ -55,3 +55,15 @@ it('a matrix and a report of the same rows agree', () => {
   expect(worstConfusions(matrix)).toEqual(report.confusions);
   expect(formatConfusions(matrix)).toBe(formatConfusions(report));
 });
+
+it('numbers all columns of a matrix if a name is long', () => {
+  const pair = ['short', 'a long name'];
+  const lines = formatConfusionMatrix(confusionMatrix(pair, pair)).split('\n');
+  expect(lines[1]!.trim()).toBe('#1 #2');
+  expect(lines[3]).toMatch(/^ +#2 short +0 +1 {3}100\.0 % found$/);
+  expect(
+    formatConfusionMatrix(confusionMatrix(['a', 'b'], ['a', 'b']))
+      .split('\n')[1]!
+      .trim(),
+  ).toBe('a b');
+});

@@ -62,9 +62,10 @@ describe('recurra report and recurra card', () => {
     const events = join(folder, 'events.jsonl');
     const { out } = recurra(['train', csv, ...COLUMNS, ...SMALL, '--json', '--out', join(folder, 'again.safetensors')]);
     expect(out).toContain('"event":"epoch"');
-    const args = ['report', model, csv, ...COLUMNS, '--resamples', '100', '--by', 'topic'];
+    const args = ['report', model, csv, ...COLUMNS, '--resamples', '100', '--by', 'topic', '--title', 'Topics'];
     const run = recurra([...args, '--out', page]);
     expect(run.out).toMatch(/report\.html: 400 rows, accuracy [\d.]+ %, macro F1 [\d.]+ %\n$/);
+    expect(readFileSync(page, 'utf8')).toContain('<h1>Topics</h1>');
     expect(readFileSync(page, 'utf8')).toMatch(/^<!doctype html>[\s\S]*<\/html>\n$/);
     const data = recurra([...args, '--json'])
       .json()

@@ -99,12 +99,14 @@ export function groupTable({ by, groups }) {
 
 /** Precision, recall and F1 of each label. */
 export function labelTable(perLabel, unit = 'Rows') {
-  const measure = (name, key) => ({
+  // A measure whose denominator is 0 is undefined.
+  const measure = (name, key, rowsOf) => ({
     name,
     of: (row) => row[key].value,
     show: (row) => {
       const { value, low, high } = row[key];
-      return low === undefined
+      if (rowsOf(row) === 0) return '-';
+      return low === undefined || low === high
         ? percent(value)
         : el('span', {}, percent(value), el('small', {}, ` ${(100 * low).toFixed(0)}–${(100 * high).toFixed(0)}`));
     },
@@ -116,9 +118,9 @@ export function labelTable(perLabel, unit = 'Rows') {
       { name: 'Label', of: ({ label }) => label, text: true },
       { name: unit, of: ({ support }) => support, show: ({ support }) => count(support) },
       { name: 'Given', of: ({ predicted }) => predicted, show: ({ predicted }) => count(predicted) },
-      measure('Precision', 'precision'),
-      measure('Recall', 'recall'),
-      measure('F1', 'f1'),
+      measure('Precision', 'precision', ({ predicted }) => predicted),
+      measure('Recall', 'recall', ({ support }) => support),
+      measure('F1', 'f1', ({ support, predicted }) => support + predicted),
     ],
     perLabel,
     // A label that neither has rows nor was given has no F1.

@@ -39,6 +39,7 @@ import { abortOnSignals } from './train.js';
 export interface ReportFlags extends RowFlags, DeviceFlag {
   out?: string;
   by?: string;
+  title?: string;
   labels?: boolean;
   events?: string;
   json?: boolean;
@@ -155,7 +156,11 @@ export async function reportCommand(modelFile: string, file: string, flags: Repo
     display.stop();
     notes(opened, json);
     const subtitle = `${basename(modelFile)} on ${file === '-' ? 'standard input' : basename(file)}`;
-    if (out !== undefined) await writeText(out, reportPage(report, { subtitle }));
+    if (out !== undefined)
+      await writeText(
+        out,
+        reportPage(report, { subtitle, ...(flags.title === undefined ? {} : { title: flags.title }) }),
+      );
     if (json) jsonLine({ event: 'end', model: modelFile, file, out: out ?? null, ...report });
     else process.stdout.write(`${out}: ${words(report)}\n`);
     return EXIT.ok;

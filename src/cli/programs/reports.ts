@@ -19,6 +19,7 @@ export function reportCommands(program: Command, done: (exitCode: number) => voi
       .option('--out <file>', 'page to write (default: report.html; with --json none)'),
   );
   deviceFlag(addFlags(report, REPORT))
+    .option('--title <text>', 'heading of the page (default: Model report)')
     .option('--events <file>', 'output of recurra train --json: adds curves within epochs, and times')
     .option('--json', `${JSON_HELP}: the data of the report`)
     .action(async (model: string, file: string, flags: ReportFlags) => done(await reportCommand(model, file, flags)));
