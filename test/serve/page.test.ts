@@ -123,6 +123,12 @@ describe.skipIf(!chromiumPath())('the page of a classifier', () => {
     await status('animal, ');
     await text().press('Alt+ArrowDown');
     expect(await text().inputValue()).toBe('steel hammer');
+    // So does what was being written.
+    await text().fill('a loose draft');
+    await text().press('Alt+ArrowUp');
+    expect(await text().inputValue()).toBe('steel hammer');
+    await text().press('Alt+ArrowDown');
+    expect(await text().inputValue()).toBe('a loose draft');
     // The choice of a language of the code is one stop, moved within by arrows.
     await page.locator('#as-curl').focus();
     await page.keyboard.press('ArrowRight');

@@ -161,7 +161,14 @@ export function classifier({ labels, words, cell, multiLabel, networkShare }, co
         ? [coloured(text, explanation, byLinear), key(explanation.label, networkShare)]
         : [quoted(text), why && note(why)];
       article.replaceChildren(
-        ...[headline(prediction), ...read, bars(prediction, explained, choose), known(prediction)].filter(Boolean),
+        ...[
+          // What makes the label worthless comes before it.
+          prediction.knownTokens === 0 && known(prediction),
+          headline(prediction),
+          ...read,
+          bars(prediction, explained, choose),
+          prediction.knownTokens > 0 && known(prediction),
+        ].filter(Boolean),
       );
     };
     /** The button of the label that had the focus, which is made again. */

@@ -19,6 +19,8 @@ export class History {
   #choose;
   /** The entry that was brought back; -1 for none. */
   #at = -1;
+  /** What was being written before an entry was brought back. */
+  #draft = '';
 
   /** @param choose - Called with a text that is to be asked for again. */
   constructor(model, choose) {
@@ -49,17 +51,20 @@ export class History {
     this.#changed();
   }
 
-  /** Brings back an older text, or a newer one with a negative step. */
-  step(by) {
+  /** Brings back an older text, or a newer one with a negative step. Newer than the newest is `current`, the text that was being written. */
+  step(by, current) {
     const at = this.#at + by;
-    if (at < 0 || at >= this.#entries.length) return;
+    if (at < -1 || at >= this.#entries.length) return;
+    if (this.#at === -1) this.#draft = current;
+    if (at === -1 && this.#draft === '') return;
     this.#at = at;
-    this.#choose(this.#entries[at].text);
+    this.#choose(at === -1 ? this.#draft : this.#entries[at].text);
   }
 
   /** Another text is written: the newest entry is the next to be brought back. */
   leave() {
     this.#at = -1;
+    this.#draft = '';
   }
 
   #changed() {

@@ -131,7 +131,7 @@ function begin(model) {
     if (event.key === 'Enter' && (event.ctrlKey || event.metaKey)) form.requestSubmit();
     else if (event.altKey && (event.key === 'ArrowUp' || event.key === 'ArrowDown')) {
       event.preventDefault();
-      history.step(event.key === 'ArrowUp' ? 1 : -1);
+      history.step(event.key === 'ArrowUp' ? 1 : -1, text.value);
     }
   });
 }
