@@ -350,7 +350,7 @@ fn the_last_backward_pass_gives_the_same_gradients_and_no_other_follows() {
             let mut pass = || {
                 let params = last.params.iter_mut().map(|param| Some(&mut param[..])).collect();
                 let to = GradientsTo { input: Some(&mut last.input), h0: Some(&mut last.h0), c0: None, params };
-                backward_to(&pool, &mut saved, (Some(&d_output), None, None), to, Passes::Last)
+                backward_to(&pool, &mut saved, [Some(&d_output), None, None], to, Passes::Last)
             };
             pass().unwrap();
             assert_eq!(pass().unwrap_err().code(), ErrorCode::InvalidArgument);

@@ -57,7 +57,6 @@ impl Frozen {
         let shape = &params.shape;
         let mut frozen = Self { packs: vec![DirPacks::default(); shape.parts.len()], ..Self::default() };
         for (packs, part) in frozen.packs.iter_mut().zip(&shape.parts) {
-            packs.pack_all(shape, part, flat, false);
             packs.pack_inference(shape, part, flat, true, codes);
         }
         params.head.pack_all(&mut frozen.head, flat, false);

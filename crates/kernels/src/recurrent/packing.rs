@@ -8,6 +8,8 @@ use crate::simd::gemm::PackedB;
 impl DirPacks {
     /// Number of the pieces that [`DirPacks::pack`] takes.
     pub const PIECES: usize = 3;
+    /// The piece of the recurrent weights.
+    const RECURRENT: usize = 1;
 
     /// Packs one piece of the weights, the recurrent ones from `recurrent`, which like `flat` has them at their offsets. `backward` also
     /// packs what only the backward pass needs.
@@ -38,7 +40,7 @@ impl DirPacks {
         unsafe {
             match piece {
                 0 => both(&mut (*this).ih_t, &mut (*this).ih, of(part.w_ih), shape.gp, kp),
-                1 => {
+                Self::RECURRENT => {
                     if let Some(w_hh) = part.w_hh {
                         both(&mut (*this).hh_t, &mut (*this).hh, &recurrent[place(w_hh)], shape.gp, shape.rp);
                     }
@@ -73,13 +75,19 @@ impl DirPacks {
         }
     }
 
-    /// Packs what the cell's inference reads in addition, if it has its own kernels; with `input` also for inputs that
-    /// are not yet projected, with `codes` with recurrent weights in eight bits. The rest must be packed.
+    /// Packs what inference reads, on the calling thread. A cell with its own kernels for that reads the recurrent weights in another
+    /// order, and only in that; with `codes` in eight bits. With `input` it also reads inputs that are not projected yet.
     pub fn pack_inference(&mut self, shape: &Shape, part: &DirSegments, flat: &[f32], input: bool, codes: bool) {
         let of = |i: usize| &flat[shape.segments[i].offset..][..shape.segments[i].size()];
-        let (None, Some(w_hh)) = (part.w_hr, part.w_hh) else { return };
-        let (hp, rp, kp) = (shape.hp, shape.rp, shape.segments[part.w_ih].stride());
-        let weights = InferenceWeights { w_ih: of(part.w_ih), w_hh: of(w_hh), hp, rp, kp, input, codes };
-        shape.cell.pack_inference(self, &weights);
+        if let (None, Some(w_hh)) = (part.w_hr, part.w_hh) {
+            let (hp, rp, kp) = (shape.hp, shape.rp, shape.segments[part.w_ih].stride());
+            let weights = InferenceWeights { w_ih: of(part.w_ih), w_hh: of(w_hh), hp, rp, kp, input, codes };
+            shape.cell.pack_inference(self, &weights);
+        }
+        let replaced = self.units.exist() || self.coded.exist();
+        for piece in (0..Self::PIECES).filter(|&piece| !(replaced && piece == Self::RECURRENT)) {
+            // SAFETY: `self` is borrowed mutably.
+            unsafe { Self::pack(self, piece, shape, part, (flat, flat), false) };
+        }
     }
 }

@@ -37,7 +37,7 @@ pub fn backward(
         c0: cell_state.then_some(&mut made.c0),
         params: made.params.iter_mut().map(|param| Some(&mut param[..])).collect(),
     };
-    backward_to(pool, saved, (d_output, d_hn, d_cn), to, Passes::Any)?;
+    backward_to(pool, saved, [d_output, d_hn, d_cn], to, Passes::Any)?;
     Ok(made)
 }
 
@@ -49,7 +49,7 @@ pub fn backward(
 pub fn backward_to(
     pool: &Pool,
     saved: &mut Saved,
-    (d_output, d_hn, d_cn): (Option<&[f32]>, Option<&[f32]>, Option<&[f32]>),
+    [d_output, d_hn, d_cn]: [Option<&[f32]>; 3],
     to: GradientsTo<'_>,
     passes: Passes,
 ) -> Result<()> {

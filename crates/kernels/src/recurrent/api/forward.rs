@@ -141,9 +141,10 @@ fn pack(shape: &Shape, params: &[&[f32]], size: usize, mode: Mode) -> Result<Vec
     }
     let mut packs = vec![DirPacks::default(); shape.parts.len()];
     for (packs, part) in packs.iter_mut().zip(&shape.parts) {
-        packs.pack_all(shape, part, &flat, mode.keeps());
         if mode == Mode::Inference {
             packs.pack_inference(shape, part, &flat, false, false);
+        } else {
+            packs.pack_all(shape, part, &flat, mode.keeps());
         }
     }
     Ok(packs)

@@ -202,7 +202,7 @@ unsafe extern "C" fn backward(
         };
         let to = GradientsTo { input: x, h0: h0.as_deref_mut(), c0: c0.as_deref_mut(), params };
         let passes = if last != 0 { Passes::Last } else { Passes::Any };
-        kernels::backward_to(pool, &mut saved, (output, hn.as_deref(), cn.as_deref()), to, passes)?;
+        kernels::backward_to(pool, &mut saved, [output, hn.as_deref(), cn.as_deref()], to, passes)?;
         reorder(h0, order, wide);
         reorder(c0, order, deep);
         Ok(())

@@ -54,40 +54,53 @@ pub(crate) fn pack(packs: &mut DirPacks, gates: usize, weights: &InferenceWeight
 /// As [`Steps`].
 pub(crate) unsafe fn infer<C: Fused<G>, const G: usize>(cell: &C, steps: Steps<'_>, x: Projected) {
     let (packs, rows) = (steps.packs, steps.rows.len());
+    debug_assert!(C::CODES || !packs.coded.exist(), "weights in eight bits were refused for this cell");
+    let Some(order) = order(packs, G, rows) else {
+        // SAFETY: by the caller's promise.
+        return unsafe { cell.forward(steps, x) };
+    };
     if C::CODES && packs.coded.exist() {
         let stride = steps.rp * code_bytes_of(dot_isa());
         let mut room = Buf::scratch((2 * rows * stride).div_ceil(size_of::<f32>()));
         let first = Codes { ptr: room.ptr().cast(), stride };
         let codes = [first, first.below(rows)];
-        if fit_groups(packs, G, rows) {
-            dispatch_dots(OnCodes(groups::Groups::<C, G>(steps, x, codes, PhantomData)));
-        } else {
-            dispatch_dots(OnCodes(wide::Wide::<C, G>(steps, x, codes, PhantomData)));
+        match order {
+            Order::Groups => dispatch_dots(OnCodes(groups::Groups::<C, G>(steps, x, codes, PhantomData))),
+            Order::Steps => dispatch_dots(OnCodes(wide::Wide::<C, G>(steps, x, codes, PhantomData))),
         }
-    } else if !packs.units.exist() {
-        // SAFETY: by the caller's promise.
-        unsafe { cell.forward(steps, x) }
-    } else if fit_groups(packs, G, rows) {
-        dispatch(OnSingles(groups::Groups::<C, G>(steps, x, [Codes::NONE; 2], PhantomData)));
     } else {
-        dispatch(OnSingles(wide::Wide::<C, G>(steps, x, [Codes::NONE; 2], PhantomData)));
+        match order {
+            Order::Groups => dispatch(OnSingles(groups::Groups::<C, G>(steps, x, [Codes::NONE; 2], PhantomData))),
+            Order::Steps => dispatch(OnSingles(wide::Wide::<C, G>(steps, x, [Codes::NONE; 2], PhantomData))),
+        }
     }
+}
+
+/// In which order rows and steps are computed.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Order {
+    /// A group of few rows runs through all steps before the next. Each then reads all weights at every step, which takes longer than it
+    /// saves where they are not in the first-level cache, or nearly so.
+    Groups,
+    /// All rows take a step before the next.
+    Steps,
+}
+
+/// Chooses the order for `rows` rows; None without weights that were packed for inference.
+fn order(packs: &DirPacks, gates: usize, rows: usize) -> Option<Order> {
+    let (wide, bytes) = if packs.coded.exist() {
+        (matches!(dot_isa(), DotIsa::Vnni512 | DotIsa::NeonDot | DotIsa::Neon), packs.coded.bytes())
+    } else if packs.units.exist() {
+        (matches!(isa(), Isa::Avx512 | Isa::Neon), packs.units.bytes())
+    } else {
+        return None;
+    };
+    let group = group_of(if wide { 24 } else { 12 }, gates);
+    Some(if rows <= group || bytes <= group * NEAR_BYTES { Order::Groups } else { Order::Steps })
 }
 
 /// Whether inference of `rows` rows reads its input directly, which only [`wide`] does. It does not where the recurrent product takes
 /// codes: it then ends before a projection could be computed, and a row of the table is there sooner.
 pub(crate) fn reads_inputs(packs: &DirPacks, gates: usize, rows: usize) -> bool {
-    packs.units.exist() && !fit_groups(packs, gates, rows)
-}
-
-/// Whether a group of few rows runs through all steps before the next. Each then reads all weights at every step, which takes
-/// longer than it saves where they are not in the first-level cache, or nearly so.
-fn fit_groups(packs: &DirPacks, gates: usize, rows: usize) -> bool {
-    let (wide, bytes) = if packs.coded.exist() {
-        (matches!(dot_isa(), DotIsa::Vnni512 | DotIsa::NeonDot | DotIsa::Neon), packs.coded.bytes())
-    } else {
-        (matches!(isa(), Isa::Avx512 | Isa::Neon), packs.units.bytes())
-    };
-    let group = group_of(if wide { 24 } else { 12 }, gates);
-    rows <= group || bytes <= group * NEAR_BYTES
+    !packs.coded.exist() && order(packs, gates, rows) == Some(Order::Steps)
 }
