@@ -15,7 +15,9 @@ function lines(found: Diagnosis): string[] {
     const needed = 'needed only for recurra/torch, recurra/lesson and training on a GPU';
     const more = libtorch.install ?? libtorch.error.split('\n');
     list.push(
-      libtorch.install ? `libtorch  not installed (${needed}). To install it:` : `libtorch  not available (${needed}):`,
+      libtorch.install
+        ? `libtorch  ${libtorch.folder ? 'installed, but not the addon that uses it' : 'not installed'} (${needed}). To install it:`
+        : `libtorch  not available (${needed}):`,
       ...more.map((line) => `          ${line}`),
     );
   } else if (libtorch.error) list.push(`libtorch  FAILED [${libtorch.code}]: ${libtorch.error}`);

@@ -297,6 +297,8 @@ export abstract class TensorBase {
  * @internal
  */
 export function toOptions(options: ToOptions | DType | Device): ToOptions {
+  // What `torch.float32` is here; without a word it would change nothing.
+  if (options === undefined) throw invalidArgument('options of to', "a dtype such as 'float32', or a device", options);
   if (typeof options !== 'string') return checkOptions('options of to', options, ['dtype', 'device']);
   if (isDtype(options)) return { dtype: options };
   if (/^(cpu|cuda)/.test(options)) return { device: options };

@@ -9,12 +9,21 @@ const JSON_LOSES =
 /** Positions that programs for PyTorch ask for; other ones are undefined, as for every object. */
 const POSITIONS = [-2, -1, 0, 1];
 
+/** Methods of PyTorch's tensors that have another name here, and what to write. */
+const NAMES: Readonly<Record<string, string>> = {
+  cuda: "t.to('cuda')",
+  cpu: "t.to('cpu')",
+  numpy: 't.toTypedArray()',
+  tolist: 't.toArray()',
+  dim: 't.shape.length',
+};
+
 const refuse = (message: string): never => {
   throw new ArgumentError('INVALID_ARGUMENT', message);
 };
 
 /**
- * Makes the operators of JavaScript, `JSON.stringify` and `t[0]` throw for tensors, where they would otherwise give `NaN`, a text, nothing or
+ * Makes the operators of JavaScript, `JSON.stringify`, `t[0]` and some names of PyTorch throw for tensors, where they would otherwise give `NaN`, a text, nothing or
  * `undefined`. Types refuse them; this is for programs without types. Texts are as ever: `${t}`, `String(t)`, `console.log(t)`.
  *
  * @param prototype - The prototype of all tensors.
@@ -30,6 +39,9 @@ export function refuseOperators(prototype: object): void {
     },
   });
   own('toJSON', { value: () => refuse(JSON_LOSES) });
+  for (const [name, here] of Object.entries(NAMES)) {
+    own(name, { value: () => refuse(`A tensor has no method ${name}: PyTorch's t.${name}() is ${here}`) });
+  }
   for (const position of POSITIONS) {
     const message = `A tensor has no property ${position}: PyTorch's t[${position}] is t.at(${position})`;
     own(String(position), { get: () => refuse(message), set: () => refuse(message) });

@@ -2,6 +2,8 @@ import { checkFlag, checkFunction, checkInteger } from '../../core/checks.js';
 import { invalidArgument } from '../../core/errors.js';
 import { checkOptionNames } from '../../core/options/names.js';
 import { Random } from '../../core/random.js';
+import { isTensor } from '../tensor/base.js';
+import type { Tensor } from '../tensor/tensor.js';
 
 /** Rows that are asked for one by one, as an `EncodedDataset` gives them. */
 export interface RowSource<Row> {
@@ -24,10 +26,19 @@ export interface DataLoaderOptions<Row, Batch> {
   seed?: number | undefined;
   /** Whether a last batch of fewer rows is left out. Default false. */
   dropLast?: boolean | undefined;
-  /** Rows to take, as indices in the data set (one side of a split). Default all. */
-  indices?: ArrayLike<number> | undefined;
+  /** Rows to take, as indices in the data set: one side of a split, or an order such as `randperm(n)`. Default all. */
+  indices?: ArrayLike<number> | Tensor | undefined;
   /** Makes a batch of rows, as `padLength` does. Default: the array of rows itself. */
   collate?: ((rows: Row[]) => Batch) | undefined;
+}
+
+/** The indices as an array. */
+function indicesOf(given: ArrayLike<number> | Tensor): ArrayLike<number> {
+  const indices = isTensor(given) ? given.toArray() : given;
+  if (typeof indices === 'object' && indices !== null && Number.isSafeInteger(indices.length)) {
+    return indices as ArrayLike<number>;
+  }
+  throw invalidArgument('indices', 'an array of integers or a tensor of one dimension', given);
 }
 
 /**
@@ -60,7 +71,8 @@ export class DataLoader<Row, Batch = Row[]> implements Iterable<Batch> {
    */
   constructor(dataset: Dataset<Row>, options: DataLoaderOptions<Row, Batch> = {}) {
     checkOptionNames('DataLoader', options, ['batchSize', 'shuffle', 'seed', 'dropLast', 'indices', 'collate']);
-    const { batchSize = 1, shuffle = false, seed = 0, dropLast = false, indices, collate } = options;
+    const { batchSize = 1, shuffle = false, seed = 0, dropLast = false, collate } = options;
+    const indices = options.indices === undefined ? undefined : indicesOf(options.indices);
     if (!(Number.isSafeInteger(dataset?.length) && dataset.length >= 0)) {
       throw invalidArgument('dataset', 'an array or an object with length and row(index)', dataset);
     }

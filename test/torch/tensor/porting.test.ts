@@ -1,6 +1,6 @@
 import { inspect } from 'node:util';
 import { describe, expect, it } from 'vitest';
-import { cat, cuda, nn, ones, optim, stack, tensor, zeros } from '../../../src/torch/index.js';
+import { cat, cuda, DataLoader, nn, ones, optim, randperm, stack, tensor, zeros } from '../../../src/torch/index.js';
 
 const x = tensor(
   [
@@ -101,5 +101,32 @@ describe("JavaScript's operators", () => {
     expect(() => {
       (x as never as number[])[position] = 1;
     }).toThrow(`t.at(${position})`);
+  });
+});
+
+describe("names of PyTorch's methods", () => {
+  it.each([
+    ['cuda', "t.to('cuda')"],
+    ['numpy', 't.toTypedArray()'],
+    ['tolist', 't.toArray()'],
+    ['dim', 't.shape.length'],
+  ])('%s throws, and names %s', (name, here) => {
+    expect(() => (x as never as Record<string, () => void>)[name]!()).toThrow(`PyTorch's t.${name}() is ${here}`);
+  });
+
+  it('to(undefined) is an error: torch.float32 is undefined here', () => {
+    expect(() => x.to(undefined as never)).toThrow("a dtype such as 'float32'");
+  });
+});
+
+describe('randperm', () => {
+  it('is an order of a DataLoader', () => {
+    const rows = ['a', 'b', 'c', 'd', 'e'];
+    const order = randperm(rows.length);
+    const loader = new DataLoader(rows, { batchSize: 2, indices: order });
+    const expected = (order.toArray() as number[]).map((index) => rows[index]);
+    expect([...loader].flat()).toEqual(expected);
+    expect(new Set(expected).size).toBe(5);
+    expect(() => new DataLoader(rows, { indices: 3 as never })).toThrow(/^Expected an array of integers or a tensor/);
   });
 });
