@@ -21,7 +21,7 @@ export {
   RecurraError,
   type RecurraErrorOptions,
 } from './core/errors.js';
-export type { Precision } from './core/precision.js';
+export type { Precision, RecurrentWeights } from './core/precision.js';
 export { Random, type RandomState, type Shuffleable } from './core/random.js';
 export * from './data/index.js';
 export {
