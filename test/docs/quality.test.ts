@@ -49,7 +49,7 @@ describe('the figures of quality', () => {
       "scikit-learn's linear support vector machine on 1 of 2 data sets, and as fastText on 1 of 1",
     );
     // A set that not all three were measured on is not in the picture.
-    expect(picture).toContain('banking77: recurra 7.0, scikit-learn 8.8, fastText 20.0.');
+    expect(picture).toContain('banking77: recurra 7.0; scikit-learn 8.8; fastText 20.0.');
     expect(picture).not.toContain('AG News');
     expect(svg.match(/<rect class="ours"/g)).toHaveLength(2);
   });
