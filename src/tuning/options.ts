@@ -1,5 +1,5 @@
 import { typedByteSize } from '../core/byteSize.js';
-import { invalidArgument } from '../core/errors.js';
+import { constraint, invalidArgument } from '../core/errors.js';
 import { callback, custom, integer, number } from '../core/options/kinds.js';
 import { option, type TableOf } from '../core/options/table.js';
 import type { TuningEvent } from './events.js';
@@ -83,7 +83,59 @@ export const SEARCH = {
 } as const satisfies TableOf<TuningOptions>;
 
 /** Minutes where neither they nor a number of trials is given. */
-export const DEFAULT_MINUTES = 10;
+const DEFAULT_MINUTES = 10;
 
 /** Settings that are tried at most where no option says so: of more, the best is the luckiest. */
 export const MOST_TRIALS = 81;
+
+/** The share of the rows that is held out where no option says it. */
+export const HELD_SHARE = 0.2;
+
+/** Training options that do not apply to a search, which holds out rows itself and trains many models. */
+export type NotTuned =
+  | 'checkpoint'
+  | 'resume'
+  | 'tensorboard'
+  | 'patience'
+  | 'onEvent'
+  | 'onProgress'
+  | 'validation'
+  | 'signal';
+
+/**
+ * The given training options, which all settings have.
+ *
+ * @param table - The table of the training's options.
+ */
+export function fixedOptions<T extends object>(options: object, table: object): T {
+  const own = new Set([...Object.keys(SEARCH), 'validation', 'signal', 'onProgress']);
+  const given = Object.entries(options).filter(
+    ([name, value]) => value !== undefined && Object.hasOwn(table, name) && !own.has(name),
+  );
+  return Object.fromEntries(given) as T;
+}
+
+/** Throws for sources that can be read only once. */
+export function checkReadAgain(name: string, source: unknown): void {
+  if (typeof source === 'object' && source !== null && typeof (source as { next?: unknown }).next === 'function')
+    throw constraint(
+      name,
+      `${name} is read once for each training, which a generator cannot be; give an array or a file`,
+    );
+}
+
+/** Whether a number of trials ends the search, not the time: the result then depends on rows and seed alone. */
+export function isCounted({ trials, minutes }: TuningOptions): boolean {
+  return trials !== undefined && minutes === undefined;
+}
+
+/**
+ * Seconds that are left for a search; undefined without a limit.
+ *
+ * @param began - When it began, by `performance.now()`.
+ */
+export function secondsLeft(options: TuningOptions, began: number): number | undefined {
+  if (isCounted(options)) return undefined;
+  const { minutes = DEFAULT_MINUTES } = options;
+  return Math.max(0, 60 * minutes - (performance.now() - began) / 1000);
+}

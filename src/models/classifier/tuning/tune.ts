@@ -10,7 +10,15 @@ import { abortedBefore } from '../../../training/errors.js';
 import type { TrainedModel } from '../../../training/task.js';
 import type { Candidate, Entry } from '../../../tuning/candidates.js';
 import type { Tuning } from '../../../tuning/events.js';
-import { DEFAULT_MINUTES, MOST_TRIALS, SEARCH } from '../../../tuning/options.js';
+import {
+  checkReadAgain,
+  fixedOptions,
+  HELD_SHARE,
+  isCounted,
+  MOST_TRIALS,
+  SEARCH,
+  secondsLeft,
+} from '../../../tuning/options.js';
 import { type Part, rungsOf } from '../../../tuning/rungs.js';
 import { LabelSets, Scorer } from '../../../tuning/score.js';
 import { tune } from '../../../tuning/tune.js';
@@ -18,7 +26,7 @@ import type { Certainty } from '../certainty.js';
 import type { EvaluationOptions } from '../evaluate.js';
 import { CLASSIFIER, type TrainOptions, trainSettings } from '../options.js';
 import { certaintyOfTrials } from './certainty.js';
-import { HELD_SHARE, TUNE, type TuneOptions } from './options.js';
+import { TUNE, type TuneOptions } from './options.js';
 import { type FileContents, fileBytes, fitted } from './size.js';
 import { candidatesOf, DEFAULTS, LINEAR_ALONE, type Searched } from './space.js';
 
@@ -98,24 +106,6 @@ function checkLabels({ classes, labels, multiLabel }: EncodedDataset, own: boole
   throw new DataError('EMPTY_DATASET', message, { file });
 }
 
-/** The given training options, which all settings have. */
-function fixedOptions(options: TuneOptions): TrainOptions {
-  const own = new Set([...Object.keys(SEARCH), 'validation', 'signal', 'onProgress']);
-  const given = Object.entries(options).filter(
-    ([name, value]) => value !== undefined && Object.hasOwn(CLASSIFIER, name) && !own.has(name),
-  );
-  return Object.fromEntries(given) as TrainOptions;
-}
-
-/** Throws for sources that can be read only once. */
-function checkReadAgain(name: string, source: unknown): void {
-  if (typeof source === 'object' && source !== null && typeof (source as { next?: unknown }).next === 'function')
-    throw constraint(
-      name,
-      `${name} is read once for each training, which a generator cannot be; give an array or a file`,
-    );
-}
-
 /**
  * Searches for the best settings of a classifier: see {@link TextClassifier.tune}.
  *
@@ -127,9 +117,9 @@ export async function tuneClassifier<M extends TunedModel>(
   train: Train<M>,
 ): Promise<Tuning<M, TrainOptions>> {
   checkNames('TextClassifier.tune', options, TUNE);
-  const { maxSize, metric, onEvent, trials = MOST_TRIALS, ...limits } = settingsOf(SEARCH, options);
+  const { maxSize, metric, onEvent, trials = MOST_TRIALS } = settingsOf(SEARCH, options);
   const { validation, signal, onProgress } = settingsOf(TUNE, options);
-  const fixed = fixedOptions(options);
+  const fixed = fixedOptions<TrainOptions>(options, CLASSIFIER);
   const { seed, linear, multiLabel } = { multiLabel: false, ...fixed, ...trainSettings(fixed) };
   checkReadAgain('unlabelled', fixed.unlabelled);
   const began = performance.now();
@@ -164,12 +154,10 @@ export async function tuneClassifier<M extends TunedModel>(
     const message = `no model of these rows fits into ${maxSize} bytes: its words alone take ${read.wordBytes}, give a larger maxSize`;
     throw constraint('maxSize', message, 'OUT_OF_RANGE');
   }
-  const counted = options.trials !== undefined && options.minutes === undefined;
-  const minutes = limits.minutes ?? (counted ? undefined : DEFAULT_MINUTES);
   const sets = new LabelSets();
   const share = typeof validation === 'number' ? validation : HELD_SHARE;
   const keys = classKeys(dataset, dataset);
-  const rungs = rungsOf({ classes: keys, validationRows: held.length, share, seed, counted });
+  const rungs = rungsOf({ classes: keys, validationRows: held.length, share, seed, counted: isCounted(options) });
   const candidates = function* () {
     for (const candidate of candidatesOf(known, fixed, seed)) {
       const settings = sized(candidate);
@@ -239,7 +227,7 @@ export async function tuneClassifier<M extends TunedModel>(
     validationRows: held.length,
     labels: classes.length,
     metric,
-    seconds: minutes === undefined ? undefined : Math.max(0, 60 * minutes - (performance.now() - began) / 1000),
+    seconds: secondsLeft(options, began),
     signal,
     measure,
     onEvent,

@@ -1,21 +1,11 @@
-import { SEARCH, type TuningOptions } from '../../../tuning/options.js';
+import { type NotTuned, SEARCH, type TuningOptions } from '../../../tuning/options.js';
 import { TAGGER, type TaggerTrainOptions } from '../options.js';
 import type { TagRows } from '../rows.js';
 
-/** Training options that do not apply to a search, which holds out rows itself and trains many models. */
-type Unused =
-  | 'checkpoint'
-  | 'resume'
-  | 'tensorboard'
-  | 'patience'
-  | 'onEvent'
-  | 'onProgress'
-  | 'validation'
-  | 'signal'
-  | 'distributed';
-
 /** Options of {@link TextTagger.tune}: those of the search, and training options, which apply to all settings. */
-export interface TaggerTuneOptions extends Omit<TuningOptions, 'maxSize' | 'metric'>, Omit<TaggerTrainOptions, Unused> {
+export interface TaggerTuneOptions
+  extends Omit<TuningOptions, 'maxSize' | 'metric'>,
+    Omit<TaggerTrainOptions, NotTuned | 'distributed'> {
   /**
    * Share of the rows held out of each training, by default a fifth, so that five trainings together hold out every row
    * once; or separate rows. The winner is trained on all rows.
@@ -46,6 +36,3 @@ export const TAGGER_TUNE = { ...LIMITS, ...TRAINING } as const;
 
 /** The limits of a search for a tagger's settings. */
 export const TAGGER_SEARCH = LIMITS;
-
-/** The share of the rows that is held out where no option says it. */
-export const HELD_SHARE = 0.2;

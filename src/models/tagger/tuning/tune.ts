@@ -12,13 +12,20 @@ import type { TrainedModel } from '../../../training/task.js';
 import type { Candidate } from '../../../tuning/candidates.js';
 import { CountScorer, type Counts } from '../../../tuning/countScore.js';
 import type { Tuning } from '../../../tuning/events.js';
-import { DEFAULT_MINUTES, MOST_TRIALS } from '../../../tuning/options.js';
+import {
+  checkReadAgain,
+  fixedOptions,
+  HELD_SHARE,
+  isCounted,
+  MOST_TRIALS,
+  secondsLeft,
+} from '../../../tuning/options.js';
 import { type Part, rungsOf } from '../../../tuning/rungs.js';
 import { tune } from '../../../tuning/tune.js';
 import type { EvaluatedTags, TagEvaluationOptions } from '../evaluate.js';
 import { TAGGER, type TaggerTrainOptions, taggerSettings } from '../options.js';
 import { type ReadRow, readRow, type TagRow, type TagRows } from '../rows.js';
-import { HELD_SHARE, TAGGER_SEARCH, TAGGER_TUNE, type TaggerTuneOptions } from './options.js';
+import { TAGGER_SEARCH, TAGGER_TUNE, type TaggerTuneOptions } from './options.js';
 import { candidatesOf, DEFAULTS, type SearchedTagger } from './space.js';
 
 /** A tagger that a search can train and measure. */
@@ -83,15 +90,6 @@ async function readRows(
   return { rows, classes: Int32Array.from(classes), labels: labels.size, scheme };
 }
 
-/** The given training options, which all settings have. */
-function fixedOptions(options: TaggerTuneOptions): TaggerTrainOptions {
-  const own = new Set([...Object.keys(TAGGER_SEARCH), 'validation', 'signal', 'onProgress']);
-  const given = Object.entries(options).filter(
-    ([name, value]) => value !== undefined && Object.hasOwn(TAGGER, name) && !own.has(name),
-  );
-  return Object.fromEntries(given) as TaggerTrainOptions;
-}
-
 /** What a row adds to the F1 of spans, or without a scheme to that of tags, which is their accuracy. */
 function countsOf({ tags, predicted }: EvaluatedTags, entities: boolean): [hits: number, found: number, all: number] {
   if (!entities) return [tags.filter((tag, at) => tag === predicted[at]).length, tags.length, tags.length];
@@ -115,15 +113,11 @@ export async function tuneTagger<M extends TunedTagger>(
   train: (rows: TagRows, options: TaggerTrainOptions) => Promise<M>,
 ): Promise<Tuning<M, TaggerTrainOptions>> {
   checkNames('TextTagger.tune', options, TAGGER_TUNE);
-  const { onEvent, trials = MOST_TRIALS, ...limits } = settingsOf(TAGGER_SEARCH, options);
+  const { onEvent, trials = MOST_TRIALS } = settingsOf(TAGGER_SEARCH, options);
   const { validation, signal, onProgress } = settingsOf(TAGGER_TUNE, options);
-  const given = fixedOptions(options);
+  const given = fixedOptions<TaggerTrainOptions>(options, TAGGER);
   const { seed } = taggerSettings(given);
-  if (typeof (given.unlabelled as { next?: unknown } | undefined)?.next === 'function')
-    throw constraint(
-      'unlabelled',
-      'unlabelled is read once for each training; give an array or a file, not a generator',
-    );
+  checkReadAgain('unlabelled', given.unlabelled);
   if (!isSource(rows))
     throw constraint('rows', 'rows are sentences with tags or spans: an array, or a reader such as readConll');
   const began = performance.now();
@@ -132,8 +126,6 @@ export async function tuneTagger<M extends TunedTagger>(
   const held = own ? (await readRows(validation as TagRows, given, signal, 'validation rows')).rows : [];
   const scheme = given.scheme === undefined ? read.scheme : given.scheme;
   const fixed: TaggerTrainOptions = scheme === undefined ? given : { ...given, scheme };
-  const counted = options.trials !== undefined && options.minutes === undefined;
-  const minutes = limits.minutes ?? (counted ? undefined : DEFAULT_MINUTES);
   const share = typeof validation === 'number' ? validation : HELD_SHARE;
   const source = held.length > 0 ? held : read.rows;
   let entities = true;
@@ -178,7 +170,7 @@ export async function tuneTagger<M extends TunedTagger>(
     preferred: DEFAULTS,
     simple: undefined,
     candidates: candidatesOf(read.rows.length, fixed, seed),
-    rungs: rungsOf({ classes: read.classes, validationRows: held.length, share, seed, counted }),
+    rungs: rungsOf({ classes: read.classes, validationRows: held.length, share, seed, counted: isCounted(options) }),
     trials,
     scorer: new CountScorer(),
     heldRows: source.length,
@@ -188,7 +180,7 @@ export async function tuneTagger<M extends TunedTagger>(
     get metric() {
       return entities ? 'F1' : 'accuracy';
     },
-    seconds: minutes === undefined ? undefined : Math.max(0, 60 * minutes - (performance.now() - began) / 1000),
+    seconds: secondsLeft(options, began),
     signal,
     measure,
     onEvent,
