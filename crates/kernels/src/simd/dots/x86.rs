@@ -92,6 +92,44 @@ impl Dots for Vnni512 {
     }
 }
 
+/// What [`Dots`] of 256 bits have in common.
+macro_rules! of_256_bits {
+    () => {
+        type S = V3;
+        type Sums = __m256i;
+        type Codes = __m256i;
+
+        #[inline(always)]
+        fn lanes(self) -> V3 {
+            self.0
+        }
+
+        #[inline(always)]
+        unsafe fn sums(self, from: *const i32) -> __m256i {
+            // SAFETY: by the caller's promise.
+            unsafe { _mm256_loadu_si256(from.cast()) }
+        }
+
+        #[inline(always)]
+        unsafe fn weights(self, from: *const u8) -> __m256i {
+            // SAFETY: by the caller's promise.
+            unsafe { _mm256_loadu_si256(from.cast()) }
+        }
+
+        #[inline(always)]
+        unsafe fn values(self, from: *const u8) -> __m256i {
+            // SAFETY: by the caller's promise.
+            unsafe { _mm256_set1_epi32(from.cast::<i32>().read_unaligned()) }
+        }
+
+        #[inline(always)]
+        fn singles(self, sums: __m256i) -> <V3 as Simd>::f32s {
+            // SAFETY: there is no value of this type without the instructions.
+            pulp::cast(unsafe { _mm256_cvtepi32_ps(sums) })
+        }
+    };
+}
+
 /// AVX2 with AVX-VNNI.
 #[derive(Clone, Copy)]
 pub(crate) struct Vnni256(V3);
@@ -110,16 +148,10 @@ fn with_vnni256<W: DotWork>(dots: Vnni256, work: W) -> W::Output {
 }
 
 impl Dots for Vnni256 {
-    type S = V3;
-    type Sums = __m256i;
-    type Codes = __m256i;
+    of_256_bits!();
+
     const TAKES: usize = 4;
     const OFFSET: i32 = UNSIGNED;
-
-    #[inline(always)]
-    fn lanes(self) -> V3 {
-        self.0
-    }
 
     #[inline(always)]
     fn call<W: DotWork>(self, work: W) -> W::Output {
@@ -128,33 +160,9 @@ impl Dots for Vnni256 {
     }
 
     #[inline(always)]
-    unsafe fn sums(self, from: *const i32) -> __m256i {
-        // SAFETY: by the caller's promise.
-        unsafe { _mm256_loadu_si256(from.cast()) }
-    }
-
-    #[inline(always)]
-    unsafe fn weights(self, from: *const u8) -> __m256i {
-        // SAFETY: by the caller's promise.
-        unsafe { _mm256_loadu_si256(from.cast()) }
-    }
-
-    #[inline(always)]
-    unsafe fn values(self, from: *const u8) -> __m256i {
-        // SAFETY: by the caller's promise.
-        unsafe { _mm256_set1_epi32(from.cast::<i32>().read_unaligned()) }
-    }
-
-    #[inline(always)]
     fn dot(self, sums: __m256i, weights: __m256i, values: __m256i) -> __m256i {
         // SAFETY: there is no value of this type without the instructions.
         unsafe { _mm256_dpbusd_avx_epi32(sums, values, weights) }
-    }
-
-    #[inline(always)]
-    fn singles(self, sums: __m256i) -> <V3 as Simd>::f32s {
-        // SAFETY: as above.
-        pulp::cast(unsafe { _mm256_cvtepi32_ps(sums) })
     }
 
     #[inline(always)]
@@ -191,16 +199,10 @@ fn with_avx2<W: DotWork>(dots: Avx2, work: W) -> W::Output {
 }
 
 impl Dots for Avx2 {
-    type S = V3;
-    type Sums = __m256i;
-    type Codes = __m256i;
+    of_256_bits!();
+
     const TAKES: usize = 2;
     const OFFSET: i32 = 0;
-
-    #[inline(always)]
-    fn lanes(self) -> V3 {
-        self.0
-    }
 
     #[inline(always)]
     fn call<W: DotWork>(self, work: W) -> W::Output {
@@ -209,33 +211,9 @@ impl Dots for Avx2 {
     }
 
     #[inline(always)]
-    unsafe fn sums(self, from: *const i32) -> __m256i {
-        // SAFETY: by the caller's promise.
-        unsafe { _mm256_loadu_si256(from.cast()) }
-    }
-
-    #[inline(always)]
-    unsafe fn weights(self, from: *const u8) -> __m256i {
-        // SAFETY: by the caller's promise.
-        unsafe { _mm256_loadu_si256(from.cast()) }
-    }
-
-    #[inline(always)]
-    unsafe fn values(self, from: *const u8) -> __m256i {
-        // SAFETY: by the caller's promise.
-        unsafe { _mm256_set1_epi32(from.cast::<i32>().read_unaligned()) }
-    }
-
-    #[inline(always)]
     fn dot(self, sums: __m256i, weights: __m256i, values: __m256i) -> __m256i {
         // SAFETY: there is no value of this type without the instructions.
         unsafe { _mm256_add_epi32(sums, _mm256_madd_epi16(weights, values)) }
-    }
-
-    #[inline(always)]
-    fn singles(self, sums: __m256i) -> <V3 as Simd>::f32s {
-        // SAFETY: as above.
-        pulp::cast(unsafe { _mm256_cvtepi32_ps(sums) })
     }
 
     #[inline(always)]
