@@ -50,7 +50,7 @@ const result: Compared = {
   fewest: Math.min(...details.map(({ options }) => options.repeats)),
   rows: [...rows.values()],
 };
-writeFileSync(`${RESULTS}.new`, `${JSON.stringify(result, null, 1)}\n`);
+writeFileSync(`${RESULTS}.new`, `${JSON.stringify(result, null, 2)}\n`);
 renameSync(`${RESULTS}.new`, RESULTS);
 writeComparison();
 console.log('written: docs/benchmarks.md, its picture, and the figures of README.md and docs/how-it-works.md');

@@ -58,6 +58,6 @@ for (const { share, threads } of best.peaks)
     process.exitCode = 1;
   }
 if (values.json !== undefined) {
-  writeFileSync(`${values.json}.new`, `${JSON.stringify(result, null, 1)}\n`);
+  writeFileSync(`${values.json}.new`, `${JSON.stringify(result, null, 2)}\n`);
   renameSync(`${values.json}.new`, values.json);
 }

@@ -217,7 +217,7 @@ async function main(): Promise<void> {
         versions,
         rows,
       };
-      writeFileSync(options.json, `${JSON.stringify(measured, null, 1)}\n`);
+      writeFileSync(options.json, `${JSON.stringify(measured, null, 2)}\n`);
     }
   }
   console.log(tableOf(rows));

@@ -22,7 +22,7 @@ def spacy_textcat(train, test, seed, threads, tools):
     # Standard output is for the figures alone.
     with tempfile.TemporaryDirectory() as folder, contextlib.redirect_stdout(sys.stderr):
         folder = pathlib.Path(folder)
-        before, begun = tools.processor(), time.perf_counter()
+        training = tools.Training()
         blank = spacy.blank("en")
         parts = {"train": DocBin(), "dev": DocBin()}
         for row, (text, label) in enumerate(zip(texts, labels)):
@@ -39,7 +39,7 @@ def spacy_textcat(train, test, seed, threads, tools):
             "training.seed": seed,
         }
         run(folder / "config.cfg", folder / "model", overrides=overrides)
-        seconds, spent, held = time.perf_counter() - begun, tools.processor() - before, tools.megabytes()
+        training.done()
         best = folder / "model" / "model-best"
         size = sum(file.stat().st_size for file in best.rglob("*") if file.is_file())
         nlp = spacy.load(best)
@@ -51,11 +51,4 @@ def spacy_textcat(train, test, seed, threads, tools):
     probabilities = np.array([[cats[name] for name in known] for cats in found], dtype=np.float64)
     probabilities /= probabilities.sum(axis=1, keepdims=True)
     given = [known[best] for best in probabilities.argmax(axis=1)]
-    return {
-        **tools.measures(known, expected, given, probabilities),
-        "seconds": seconds,
-        "microseconds": 1e6 * answered / len(others),
-        "bytes": size,
-        "processorSeconds": spent,
-        "megabytes": held,
-    }
+    return training.figures(tools.measures(known, expected, given, probabilities), answered, len(others), size)

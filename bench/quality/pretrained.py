@@ -42,18 +42,12 @@ def minilm(train, test, seed, threads, tools):
 
     embed, size = embedder(threads)
     (texts, labels), (others, expected) = train, test
-    before, begun = tools.processor(), time.perf_counter()
+    training = tools.Training()
     model = LogisticRegression(C=10, max_iter=1000, random_state=seed).fit(embed(texts), labels)
-    seconds, spent, held = time.perf_counter() - begun, tools.processor() - before, tools.megabytes()
+    training.done()
     begun = time.perf_counter()
     probabilities = model.predict_proba(embed(others))
     answered = time.perf_counter() - begun
     given = [model.classes_[best] for best in probabilities.argmax(axis=1)]
-    return {
-        **tools.measures(list(model.classes_), expected, given, probabilities),
-        "seconds": seconds,
-        "microseconds": 1e6 * answered / len(others),
-        "bytes": size + model.coef_.size * 8,
-        "processorSeconds": spent,
-        "megabytes": held,
-    }
+    measured = tools.measures(list(model.classes_), expected, given, probabilities)
+    return training.figures(measured, answered, len(others), size + model.coef_.size * 8)

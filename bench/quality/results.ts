@@ -63,8 +63,8 @@ export class Results {
 }
 
 /** All lines of a file of results; the last one may have broken off. */
-export function readResults(path: string): Result[] {
+export function readResults<R = Result>(path: string): R[] {
   if (!existsSync(path)) return [];
   const lines = readFileSync(path, 'utf8').split('\n');
-  return lines.slice(0, -1).map((line) => JSON.parse(line) as Result);
+  return lines.slice(0, -1).map((line) => JSON.parse(line) as R);
 }

@@ -74,6 +74,28 @@ def measures(labels, expected, given, probabilities):
     }
 
 
+class Training:
+    """What a training takes, from when this is made until `done`."""
+
+    def __init__(self):
+        self.before, self.begun = processor(), time.perf_counter()
+
+    def done(self):
+        self.seconds, self.spent = time.perf_counter() - self.begun, processor() - self.before
+        self.held = megabytes()
+
+    def figures(self, measured, answered, texts, size):
+        """The line of the results: `answered` seconds for `texts` texts, `size` bytes of the model."""
+        return {
+            **measured,
+            "seconds": self.seconds,
+            "microseconds": 1e6 * answered / texts,
+            "bytes": size,
+            "processorSeconds": self.spent,
+            "megabytes": self.held,
+        }
+
+
 def scikit_learn(train, test, seed, threads):
     import joblib
     from sklearn.calibration import CalibratedClassifierCV
@@ -83,7 +105,7 @@ def scikit_learn(train, test, seed, threads):
     from sklearn.svm import LinearSVC
 
     (texts, labels), (others, expected) = train, test
-    before, begun = processor(), time.perf_counter()
+    training = Training()
     features = FeatureUnion(
         [
             ("words", TfidfVectorizer(ngram_range=(1, 2), sublinear_tf=True)),
@@ -92,7 +114,7 @@ def scikit_learn(train, test, seed, threads):
     )
     counted = features.fit_transform(texts)
     model = LinearSVC(random_state=seed).fit(counted, labels)
-    seconds, spent, held = time.perf_counter() - begun, processor() - before, megabytes()
+    training.done()
     for _ in range(2):
         begun = time.perf_counter()
         given = model.predict(features.transform(others))
@@ -109,14 +131,8 @@ def scikit_learn(train, test, seed, threads):
         file = pathlib.Path(folder) / "model"
         joblib.dump((features, model), file)
         size = file.stat().st_size
-    return {
-        **measures(list(probable.classes_), expected, given, probabilities),
-        "seconds": seconds,
-        "microseconds": 1e6 * answered / len(others),
-        "bytes": size,
-        "processorSeconds": spent,
-        "megabytes": held,
-    }
+    measured = measures(list(probable.classes_), expected, given, probabilities)
+    return training.figures(measured, answered, len(others), size)
 
 
 def spaced(text):
@@ -134,14 +150,14 @@ def fast_text(options):
         numbers = {label: number for number, label in enumerate(known)}
         with tempfile.TemporaryDirectory() as folder:
             file = f"{folder}/train.txt"
-            before, begun = processor(), time.perf_counter()
+            training = Training()
             with open(file, "w", encoding="utf-8") as out:
                 for text, label in zip(texts, labels):
                     out.write(f"__label__{numbers[label]} {spaced(text)}\n")
             model = fasttext.train_supervised(
                 file, epoch=25, lr=0.5, dim=50, bucket=200_000, thread=threads, seed=seed, verbose=0, **options
             )
-            seconds, spent, held = time.perf_counter() - begun, processor() - before, megabytes()
+            training.done()
             model.save_model(f"{folder}/model")
             size = pathlib.Path(f"{folder}/model").stat().st_size
         for _ in range(2):
@@ -158,14 +174,7 @@ def fast_text(options):
         # A text without a known word has none.
         probabilities[probabilities.sum(axis=1) == 0] = 1
         probabilities /= probabilities.sum(axis=1, keepdims=True)
-        return {
-            **measures(known, expected, given, probabilities),
-            "seconds": seconds,
-            "microseconds": 1e6 * answered / len(others),
-            "bytes": size,
-            "processorSeconds": spent,
-            "megabytes": held,
-        }
+        return training.figures(measures(known, expected, given, probabilities), answered, len(others), size)
 
     return run
 

@@ -7,10 +7,12 @@
  * stands there is not measured again; `--page` only writes the page. One thread; the time is the processor's, which other programs
  * on a shared machine disturb less.
  */
-import { appendFileSync, existsSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { appendFileSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
+import { readResults } from '../../bench/quality/results.js';
 import { SETS, type Split } from '../../bench/quality/sets.js';
 import { TextClassifier, type TrainOptions } from '../../src/index.js';
+import { between } from './write.js';
 
 const PAGE = 'docs/choosing-a-model.md';
 const FIGURES = 'bench/quality/choices.jsonl';
@@ -71,13 +73,7 @@ const CHOICES: { name: string; options: TrainOptions }[] = [
   { name: '`embeddings`: GloVe, 50 numbers a word', options: { embeddings: values.vectors ?? '' } },
 ];
 
-const figures: Figure[] = existsSync(FIGURES)
-  ? readFileSync(FIGURES, 'utf8')
-      .trim()
-      .split('\n')
-      .filter((line) => line !== '')
-      .map((line) => JSON.parse(line) as Figure)
-  : [];
+const figures = readResults<Figure>(FIGURES);
 
 type Models = Figure['models'];
 const MODEL_NAMES = ['network', 'linear', 'both'] as const;
@@ -134,7 +130,7 @@ async function measureAll(): Promise<void> {
 const mean = (numbers: number[]) => numbers.reduce((sum, each) => sum + each, 0) / numbers.length;
 
 function of(choice: string, set: string, models: Models): Figure[] {
-  return figures.filter((f) => f.choice === choice && f.set === set && f.models === models);
+  return figures.filter((f) => f.choice === choice && f.set === set && f.models === models && f.seed < seeds);
 }
 
 function percent(choice: string, set: string, models: Models): string {
@@ -187,17 +183,10 @@ function unlabelled(): string {
   ].join('\n');
 }
 
-/** Replaces what stands between the comments of a table. */
-function put(page: string, name: string, table: string): string {
-  const between = new RegExp(`(<!-- ${name} of scripts/docs/choose.ts -->\\n)[\\s\\S]*?(<!-- end -->)`);
-  if (!between.test(page)) throw new Error(`${PAGE} has no place for ${name}`);
-  return page.replace(between, (_, begin, end) => `${begin}${table}\n${end}`);
-}
-
 if (!values.page) await measureAll();
 let page = readFileSync(PAGE, 'utf8');
-page = put(page, 'settings', settings());
-page = put(page, 'models', models());
-page = put(page, 'unlabelled', unlabelled());
+page = between(page, 'choose', `${settings()}\n`, 'settings');
+page = between(page, 'choose', `${models()}\n`, 'models');
+page = between(page, 'choose', `${unlabelled()}\n`, 'unlabelled');
 writeFileSync(`${PAGE}.new`, page);
 renameSync(`${PAGE}.new`, PAGE);

@@ -70,6 +70,7 @@ function rowsOf(results: readonly Result[]): Row[] {
 
 const grouped = (value: number) => value.toLocaleString('en-US');
 const percent = (share: number) => (100 * share).toFixed(1);
+const secondsText = (seconds: number) => (seconds < 10 ? seconds.toFixed(1) : grouped(Math.round(seconds)));
 
 function table(rows: readonly Row[], columns: readonly string[], cell: (mean: Mean) => string): string {
   const line = (cells: readonly string[]) => `| ${cells.join(' | ')} |`;
@@ -127,7 +128,7 @@ function besideOthers(rows: readonly Row[]): string {
   if (some.length === 0) return '';
   const columns = ['recurra', 'scikit-learn', 'fasttext', ...Object.keys(OTHERS)];
   const size = ({ bytes, processorSeconds: seconds }: Mean) =>
-    `${(bytes / 1e6).toFixed(1)}${seconds === undefined ? '' : `, ${seconds.toFixed(seconds < 10 ? 1 : 0)}`}`;
+    `${(bytes / 1e6).toFixed(1)}${seconds === undefined ? '' : `, ${secondsText(seconds)}`}`;
   return `
 Test accuracy in % compared with spaCy's text categorizer, trained with its defaults, and with a linear model over the sentence embeddings of MiniLM, a
 pretrained encoder, on the sets where they were measured:
@@ -170,7 +171,7 @@ ${table(rows, all, ({ logLoss, calibration }) => `${logLoss.toFixed(3)}, ${calib
 
 Seconds of training, from texts to a model:
 
-${table(rows, all, ({ seconds }) => (seconds < 10 ? seconds.toFixed(1) : grouped(Math.round(seconds))))}
+${table(rows, all, ({ seconds }) => secondsText(seconds))}
 
 Size of the saved model in MB, and microseconds a text when all test texts are labelled together:
 
@@ -203,8 +204,7 @@ const BARS = [
 const wrong = ({ accuracy }: Mean) => (100 * (1 - accuracy)).toFixed(1);
 
 /** Processor time of training, as a reader would say it. */
-const time = ({ processorSeconds: seconds }: Mean) =>
-  seconds === undefined ? '' : `${seconds < 10 ? seconds.toFixed(1) : grouped(Math.round(seconds))} s`;
+const time = ({ processorSeconds: seconds }: Mean) => (seconds === undefined ? '' : `${secondsText(seconds)} s`);
 
 const wrongAndTime = (mean: Mean) => [wrong(mean), time(mean)].filter((text) => text !== '').join(', ');
 

@@ -1,11 +1,9 @@
 /** What the scripts that write figures into pages share. */
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 
-/** `text` with what stands between the markers of a script replaced. */
-export function between(text: string, script: string, content: string): string {
-  const markers = new RegExp(
-    `(<!-- (?:figures|table|picture) of scripts/docs/${script}.ts -->\\n)[\\s\\S]*?(<!-- end -->)`,
-  );
+/** `text` with what stands between the markers of a script replaced; `name` tells several markers of one script apart. */
+export function between(text: string, script: string, content: string, name = '(?:figures|table|picture)'): string {
+  const markers = new RegExp(`(<!-- ${name} of scripts/docs/${script}.ts -->\\n)[\\s\\S]*?(<!-- end -->)`);
   if (!markers.test(text)) throw new Error(`The page has no place for the figures of scripts/docs/${script}.ts`);
   return text.replace(markers, (_, begin: string, end: string) => begin + content + end);
 }
