@@ -136,6 +136,36 @@ describe.skipIf(!chromiumPath())('the page of a classifier', () => {
     expect(complaints).toEqual([]);
   });
 
+  it('stays with the draft when an answer comes late', async () => {
+    await open();
+    for (const tried of ['a dog with a tail', 'steel hammer']) {
+      await text().fill(tried);
+      await text().press('Control+Enter');
+      await status(tried === 'steel hammer' ? 'tool, ' : 'animal, ');
+    }
+    await page.locator('#live').uncheck();
+    let release = () => {};
+    const held = new Promise<void>((resolve) => {
+      release = resolve;
+    });
+    await page.route('**/predict', async (route) => {
+      await held;
+      await route.continue();
+    });
+    // The answer to what was brought back comes when something else has been written.
+    await text().press('Alt+ArrowUp');
+    expect(await text().inputValue()).toBe('a dog with a tail');
+    await text().fill('a loose draft');
+    release();
+    await status('animal, ');
+    expect(await page.locator('#tried .tried').allTextContents()).toEqual(['a dog with a tail', 'steel hammer']);
+    await text().press('Alt+ArrowUp');
+    expect(await text().inputValue()).toBe('a dog with a tail');
+    await text().press('Alt+ArrowDown');
+    expect(await text().inputValue()).toBe('a loose draft');
+    expect(complaints).toEqual([]);
+  });
+
   it('gives no label below the least probability', async () => {
     await open();
     await text().fill('a dog with a tail');

@@ -36,8 +36,8 @@ export class History {
     this.#show();
   }
 
-  /** Adds a text and what was answered; one that is there moves up. */
-  add(text, said) {
+  /** Adds a text and what was answered; one that is there moves up. `current` is what is being written by now. */
+  add(text, said, current) {
     if (text.trim() === '' || text.length > LONGEST) return;
     const brought = this.#entries[this.#at];
     if (brought?.text === text) {
@@ -46,8 +46,9 @@ export class History {
       this.#changed();
       return;
     }
-    this.#at = 0;
     this.#entries = [{ text, said }, ...this.#entries.filter((entry) => entry.text !== text)].slice(0, MOST);
+    // Whoever has gone on while the answer was made is not moved.
+    this.#at = current === text ? 0 : this.#entries.indexOf(brought);
     this.#changed();
   }
 

@@ -92,8 +92,9 @@ function begin(model) {
       failure.textContent = '';
       done.textContent = said;
       if (kept === undefined) return;
-      if (typed) settling = setTimeout(() => history.add(asked, kept), SETTLED);
-      else history.add(asked, kept);
+      const add = () => history.add(asked, kept, text.value);
+      if (typed) settling = setTimeout(add, SETTLED);
+      else add();
     } catch (error) {
       if (abort.signal.aborted) return;
       done.textContent = '';
