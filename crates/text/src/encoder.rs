@@ -1,7 +1,7 @@
 //! Encodes texts as token ids.
 
 use crate::reading::{Reading, Room};
-use crate::vocabulary::Vocabulary;
+use crate::vocabulary::{Vocabulary, Waiting};
 
 /// Token counts of an encoded text.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -25,7 +25,17 @@ impl Encoder {
     /// Appends the ids of a text, at least one.
     pub fn encode(&self, vocabulary: &Vocabulary, text: &[u16], room: &mut Room, ids: &mut Vec<i32>) -> Counts {
         let start = ids.len();
-        self.reading.each(text, room, |token| ids.push(vocabulary.get(token).unwrap_or(self.unknown) as i32));
+        let mut waiting = std::mem::take(&mut room.waiting);
+        let mut found = |waiting: &mut Waiting| {
+            vocabulary.get_all(waiting, |index| ids.push(index.unwrap_or(self.unknown) as i32));
+        };
+        self.reading.each(text, room, |token| {
+            if waiting.push(token) {
+                found(&mut waiting);
+            }
+        });
+        found(&mut waiting);
+        room.waiting = waiting;
         let read = &ids[start..];
         if read.is_empty() {
             ids.push(self.unknown as i32);

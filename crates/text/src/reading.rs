@@ -2,6 +2,7 @@
 
 use crate::basic_english::basic_english;
 use crate::characters::characters;
+use crate::vocabulary::Waiting;
 
 /// A built-in tokenizer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -80,6 +81,7 @@ pub struct Room {
     bytes: Vec<u8>,
     ends: Vec<usize>,
     run: Vec<u8>,
+    pub(crate) waiting: Waiting,
 }
 
 impl Room {

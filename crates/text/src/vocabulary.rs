@@ -74,6 +74,41 @@ fn hash(key: Key, token: &[u8]) -> u64 {
     hasher.finish()
 }
 
+/// Tokens that are looked up together. In a row of lookups, the processor fetches the entries of several tokens at the same time; with
+/// the splitting of words in between, it would fetch them one by one.
+#[derive(Default)]
+pub struct Waiting {
+    wanted: Vec<Wanted>,
+    /// The bytes of those that their keys do not contain.
+    bytes: Vec<u8>,
+}
+
+#[derive(Clone, Copy)]
+struct Wanted {
+    key: Key,
+    hash: u64,
+    /// Where its bytes are, if its key does not contain them.
+    start: usize,
+    end: usize,
+}
+
+impl Waiting {
+    /// Tokens that are worth waiting for.
+    const ENOUGH: usize = 64;
+
+    /// Adds a token; returns whether there are enough.
+    #[inline]
+    pub fn push(&mut self, token: &[u8]) -> bool {
+        let key = Key::of(token);
+        let start = self.bytes.len();
+        if token.len() > INLINE {
+            self.bytes.extend_from_slice(token);
+        }
+        self.wanted.push(Wanted { key, hash: hash(key, token), start, end: self.bytes.len() });
+        self.wanted.len() >= Self::ENOUGH
+    }
+}
+
 impl Vocabulary {
     /// Number of tokens.
     #[must_use]
@@ -119,6 +154,18 @@ impl Vocabulary {
     pub fn get(&self, wanted: &[u8]) -> Option<u32> {
         let key = Key::of(wanted);
         self.indices.find(hash(key, wanted), |entry| self.is(entry, key, wanted)).map(|entry| entry.index)
+    }
+
+    /// As [`Vocabulary::get`] for tokens that wait, which then no longer do; `found` receives the answers in their order.
+    pub fn get_all(&self, waiting: &mut Waiting, mut found: impl FnMut(Option<u32>)) {
+        let Waiting { wanted, bytes } = waiting;
+        for &Wanted { key, hash, start, end } in wanted.iter() {
+            let token = &bytes[start..end];
+            let same = |entry: &Entry| entry.key == key && (token.is_empty() || self.token(entry.index) == token);
+            found(self.indices.find(hash, same).map(|entry| entry.index));
+        }
+        wanted.clear();
+        bytes.clear();
     }
 
     /// Appends a token.
@@ -208,6 +255,16 @@ mod tests {
             }
             let found = map.get(asked.as_str()).copied();
             prop_assert_eq!(vocabulary.get(asked.as_bytes()), found);
+            let mut waiting = Waiting::default();
+            let wanted: Vec<&str> = tokens.iter().map(String::as_str).chain([asked.as_str()]).collect();
+            for _ in 0..2 {
+                for token in &wanted {
+                    waiting.push(token.as_bytes());
+                }
+                let mut answers = Vec::new();
+                vocabulary.get_all(&mut waiting, |index| answers.push(index));
+                prop_assert_eq!(&answers, &wanted.iter().map(|token| map.get(token).copied()).collect::<Vec<_>>());
+            }
             let number = found.unwrap_or(map.len() as u32);
             prop_assert_eq!(vocabulary.intern(asked.as_bytes()), Ok(number));
             prop_assert_eq!(vocabulary.intern(asked.as_bytes()), Ok(number));
