@@ -25,7 +25,8 @@ export interface Measurement {
 export function describe({ spec, threads }: Contender): string {
   const common = threads === 1 ? '1 thread' : `${threads} threads`;
   if (spec.side === 'ours') {
-    const parts = [spec.api, spec.input, spec.order && orderOf(spec.order), spec.device, common];
+    const weights = spec.recurrentWeights && `${spec.recurrentWeights} recurrent weights`;
+    const parts = [spec.api, weights, spec.input, spec.order && orderOf(spec.order), spec.device, common];
     return parts.filter((part) => part !== undefined).join(', ');
   }
   const parts = [

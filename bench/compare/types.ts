@@ -46,6 +46,8 @@ export interface OurSpec extends CommonSpec {
   api: 'TextClassifier' | 'nn.Module';
   /** Threads of the numeric work; the worker was started with as many. */
   threads: number;
+  /** TextClassifier: recurrent weights in eight bits, where they are not in 32. */
+  recurrentWeights?: 'int8';
   /** nn.Module: how the texts of a batch get into the recurrent layers. */
   input?: 'packed' | 'padded';
   /** nn.Module: file with the order of the texts; TextClassifier makes batches of similar length by itself. */

@@ -35,7 +35,8 @@ export function comparedResults(): Compared {
 
 const number = (value: number) => (value >= 100 ? Math.round(value).toLocaleString('en-US') : value.toPrecision(3));
 const times = (ratio: number) => `${ratio.toPrecision(3)}x`;
-const isSweep = ({ work }: Row) => work.startsWith('every shape of the table');
+const INT8 = 'int8 recurrent weights';
+const isSweep = ({ work }: Pick<Row, 'work'>) => work.startsWith('every shape of the table');
 
 function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
   const line = (cells: readonly string[]) => `| ${cells.join(' | ')} |`;
@@ -79,9 +80,21 @@ function shareOfStep(shape: string, threads: number, { sets }: Roofline): string
   return share === undefined ? '' : `${Math.round(100 * share)} %`;
 }
 
+const codedCells = (row: Row | undefined) => (row ? [number(row.ours), times(row.ratio)] : ['', '']);
+
+/** The lowest ratio of some rows and the middle one. */
+function range(rows: readonly Row[]): string {
+  const ratios = rows.map(({ ratio }) => ratio).sort((a, b) => a - b);
+  const middle = (ratios[Math.floor((ratios.length - 1) / 2)]! + ratios[Math.ceil((ratios.length - 1) / 2)]!) / 2;
+  return `lowest ratio ${times(ratios[0]!)}, median ${times(middle)}`;
+}
+
 /** Shapes of one kind of work by group, and their ratios in short. */
 function sweep({ rows }: Compared, kind: 'training' | 'inference', roofline: Roofline): string {
-  const list = rows.filter((row) => isSweep(row) && row.work.includes(kind));
+  const list = rows.filter((row) => isSweep(row) && row.work.endsWith(kind));
+  const coded = new Map(
+    rows.filter(({ work }) => isSweep({ work }) && work.endsWith(INT8)).map((row) => [row.shape, row]),
+  );
   if (list.length === 0) return 'Not measured in this run.';
   const [one] = list as [Row];
   const shares = kind === 'training';
@@ -90,13 +103,19 @@ function sweep({ rows }: Compared, kind: 'training' | 'inference', roofline: Roo
     const { name, group } = shortShape(row.shape);
     const cells = [name, number(row.ours), number(row.theirs), times(row.ratio)];
     if (shares) cells.push(shareOfStep(row.shape, row.threads, roofline));
+    else cells.push(...codedCells(coded.get(row.shape)));
     groups.set(group, [...(groups.get(group) ?? []), cells]);
   }
-  const head = (group: string) => [group, 'recurra', 'PyTorch', 'ratio', ...(shares ? ['of the bound'] : [])];
+  const head = (group: string) => [
+    group,
+    'recurra',
+    'PyTorch',
+    'ratio',
+    ...(shares ? ['of the bound'] : ['int8', 'ratio']),
+  ];
   const tables = [...groups].map(([group, cells]) => table(head(group), cells));
-  const ratios = list.map(({ ratio }) => ratio).sort((a, b) => a - b);
-  const middle = (ratios[Math.floor((ratios.length - 1) / 2)]! + ratios[Math.ceil((ratios.length - 1) / 2)]!) / 2;
-  const short = `${list.length} shapes: lowest ratio ${times(ratios[0]!)}, median ${times(middle)}.`;
+  const ofCoded = shares || coded.size === 0 ? '' : ` With int8: ${range([...coded.values()])}.`;
+  const short = `${list.length} shapes: ${range(list)}.${ofCoded}`;
   const unit = one.unit === 'samples/s' ? 'Texts per second in training' : 'Texts per second';
   return `${unit}, ${one.threads} threads. Each row names what differs from the lesson's network and texts. ${short}\n\n${tables.join('\n\n')}`;
 }
@@ -168,7 +187,8 @@ ${sweep(compared, 'training', roofline)}
 
 ## Other shapes, prediction
 
-PyTorch's figure is its forward pass alone, on tensors that are ready. Here recurra looks words up by their number.
+PyTorch's figure is its forward pass alone, on tensors that are ready; recurra reads strings and returns their labels. "int8" is recurra with
+\`recurrentWeights: 'int8'\` ([compressing](compressing.md) has its accuracy), and PyTorch stays at 32 bits.
 
 ${sweep(compared, 'inference', roofline)}
 

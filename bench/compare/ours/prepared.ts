@@ -1,4 +1,7 @@
-import type { TextClassifier } from 'recurra';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { TextClassifier } from 'recurra';
 import type { OurSpec } from '../types.js';
 import { Texts } from './texts.js';
 import { trainOptions, trainUntil } from './training.js';
@@ -32,7 +35,8 @@ export class Prepared {
   /** A model that has seen some batches, and texts for it to label. */
   async model(spec: OurSpec): Promise<{ model: TextClassifier; texts: string[]; close(): void }> {
     const all = this.texts(spec.folder);
-    const model = await trainUntil(all.sentences(), trainOptions(spec.shape, spec.threads), () => true);
+    const trained = await trainUntil(all.sentences(), trainOptions(spec.shape, spec.threads), () => true);
+    const model = spec.recurrentWeights === undefined ? trained : await loadedAgain(trained, spec);
     const texts: string[] = [];
     if (spec.work === 'predictOne') {
       const { tokens } = all.dataset;
@@ -54,5 +58,18 @@ export class Prepared {
     for (const kept of this.#kept.values()) kept.close();
     this.#kept.clear();
     this.#texts = undefined;
+  }
+}
+
+/** The same model, loaded from a file as `spec` says. */
+async function loadedAgain(trained: TextClassifier, { recurrentWeights, threads }: OurSpec): Promise<TextClassifier> {
+  const folder = mkdtempSync(join(tmpdir(), 'recurra-bench-'));
+  try {
+    const file = join(folder, 'model');
+    await trained.save(file);
+    return await TextClassifier.load(file, { threads, ...(recurrentWeights && { recurrentWeights }) });
+  } finally {
+    trained.close();
+    rmSync(folder, { recursive: true });
   }
 }

@@ -4,6 +4,7 @@ import { type Context, combinations, THREADS, type Work } from './context.js';
 
 const BETTER = "PyTorch's better of packed and padded";
 const PREDICT_BATCH = 256;
+const INT8 = 'int8 recurrent weights';
 
 /** oneDNN has a part in the padded LSTM only. */
 function inputs(quick: boolean) {
@@ -40,11 +41,9 @@ function inference(shape: Shape): Work {
     name: `shapes, inference, ${name}`,
     async run(context: Context) {
       const { bench } = context;
-      const ours = context.ours(shape, {
-        work: 'predictMany',
-        api: 'TextClassifier',
-        threads: THREADS,
-      });
+      const own = { work: 'predictMany', api: 'TextClassifier', threads: THREADS } as const;
+      const ours = context.ours(shape, own);
+      const coded = context.ours(shape, { ...own, recurrentWeights: 'int8' });
       const settings = inputs(context.quick).map(({ threads, ...rest }) =>
         context.theirs(shape, threads, {
           work: 'predictMany',
@@ -55,10 +54,13 @@ function inference(shape: Shape): Work {
         }),
       );
       const theirs = await bench.finalists(settings);
-      const medians = await bench.alternate([ours, ...theirs]);
+      const medians = await bench.alternate([ours, coded, ...theirs]);
       const work = 'every shape of the table, packed, inference';
-      const best = [bench.best(medians, [ours]), bench.best(medians, theirs)] as const;
-      return [context.row(work, BETTER, shape, ...best, 'texts/s')];
+      const best = bench.best(medians, theirs);
+      return [
+        context.row(work, BETTER, shape, bench.best(medians, [ours]), best, 'texts/s'),
+        context.row(`${work}, ${INT8}`, BETTER, shape, bench.best(medians, [coded]), best, 'texts/s'),
+      ];
     },
   };
 }
