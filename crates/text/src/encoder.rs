@@ -25,6 +25,23 @@ impl Encoder {
     /// Appends the ids of a text, at least one.
     pub fn encode(&self, vocabulary: &Vocabulary, text: &[u16], room: &mut Room, ids: &mut Vec<i32>) -> Counts {
         let start = ids.len();
+        self.look_up(vocabulary, text, room, ids);
+        let read = &ids[start..];
+        if read.is_empty() {
+            ids.push(self.unknown as i32);
+            return Counts::default();
+        }
+        let known = read.iter().filter(|&&id| id != self.unknown as i32).count();
+        Counts { tokens: read.len() as u32, known: known as u32 }
+    }
+
+    /// Appends the ids of the tokens. A module for browsers, where every byte is loaded, looks each up as it comes.
+    fn look_up(&self, vocabulary: &Vocabulary, text: &[u16], room: &mut Room, ids: &mut Vec<i32>) {
+        if cfg!(target_family = "wasm") {
+            return self
+                .reading
+                .each(text, room, |token| ids.push(vocabulary.get(token).unwrap_or(self.unknown) as i32));
+        }
         let mut waiting = std::mem::take(&mut room.waiting);
         let mut found = |waiting: &mut Waiting| {
             vocabulary.get_all(waiting, |index| ids.push(index.unwrap_or(self.unknown) as i32));
@@ -36,13 +53,6 @@ impl Encoder {
         });
         found(&mut waiting);
         room.waiting = waiting;
-        let read = &ids[start..];
-        if read.is_empty() {
-            ids.push(self.unknown as i32);
-            return Counts::default();
-        }
-        let known = read.iter().filter(|&&id| id != self.unknown as i32).count();
-        Counts { tokens: read.len() as u32, known: known as u32 }
     }
 }
 
