@@ -14,24 +14,39 @@ impl Kernel for Softmax<'_> {
     #[inline(always)]
     fn run<S: Lanes>(self, s: S) -> f32 {
         let Self { values, classes } = self;
-        // The exponential of the padding is almost zero, and is set to zero at the end.
-        let largest = Largest { values: &mut *values, classes }.run(s);
-        let at = values.as_mut_ptr();
-        let mut sums = s.splat_f32s(0.0);
-        for j in (0..values.len()).step_by(S::L) {
-            // SAFETY: the row is padded to whole vectors.
-            unsafe {
+        let (at, width) = (values.as_mut_ptr(), values.len());
+        let (mut highest, mut sums) = (s.splat_f32s(f32::NEG_INFINITY), s.splat_f32s(0.0));
+        // The padding is left out by comparison: values written one by one could not yet be read as a vector.
+        // SAFETY: the row is padded to whole vectors.
+        unsafe {
+            for j in (0..width).step_by(S::L) {
+                let value = s.select_f32s(inside(s, j, classes), load(s, at.add(j)), s.splat_f32s(f32::NEG_INFINITY));
+                highest = s.max_f32s(value, highest);
+            }
+            let largest = s.reduce_max_f32s(highest);
+            for j in (0..width).step_by(S::L) {
                 let e = math::exp(s, s.sub_f32s(load(s, at.add(j)), s.splat_f32s(largest)));
+                let e = s.select_f32s(inside(s, j, classes), e, s.splat_f32s(0.0));
                 store(s, at.add(j), e);
                 sums = s.add_f32s(sums, e);
             }
+            let sum = s.reduce_sum_f32s(sums);
+            let factor = s.splat_f32s(1.0 / sum);
+            for j in (0..width).step_by(S::L) {
+                store(s, at.add(j), s.mul_f32s(load(s, at.add(j)), factor));
+            }
+            largest + sum.ln()
         }
-        let sum = s.reduce_sum_f32s(sums);
-        let factor = 1.0 / sum;
-        values.iter_mut().for_each(|value| *value *= factor);
-        values[classes..].fill(0.0);
-        largest + sum.ln()
     }
+}
+
+/// Which lanes of the vector that begins at `start` are before `end`.
+#[inline(always)]
+fn inside<S: Lanes>(s: S, start: usize, end: usize) -> S::m32s {
+    const LANES: [f32; 16] = [0., 1., 2., 3., 4., 5., 6., 7., 8., 9., 10., 11., 12., 13., 14., 15.];
+    // SAFETY: no vector has more lanes.
+    let lane = unsafe { load(s, LANES.as_ptr()) };
+    s.less_than_f32s(lane, s.splat_f32s((end as isize - start as isize) as f32))
 }
 
 /// The largest value of a padded row, which has no NaN. The padding becomes minus infinity.

@@ -64,12 +64,13 @@ impl<C: Fused<G>, const G: usize, const M: usize> Work for Rows<'_, C, G, M> {
         let Step { packs, hp, .. } = step;
         // SAFETY: by the promise of `Step::run`.
         unsafe {
-            let (mut x, mut next) = ([packs.bias_x.as_ptr(); M], [std::ptr::null::<f32>(); M]);
+            let (mut x, mut next) = ([packs.bias_x.as_ptr(); M], [packs.bias_x.as_ptr(); M]);
+            let fetches = matches!(step.x, Projected::Table(..) | Projected::Tables(..)) && first < step.fetched;
             for row in 0..M {
                 if !matches!(step.x, Projected::Input(_)) {
                     x[row] = step.x.row(step.position + first + row);
                 }
-                if matches!(step.x, Projected::Table(..) | Projected::Tables(..)) && first + row < step.fetched {
+                if fetches && first + row < step.fetched {
                     next[row] = step.x.row(step.ahead + first + row);
                 }
             }
@@ -77,10 +78,12 @@ impl<C: Fused<G>, const G: usize, const M: usize> Work for Rows<'_, C, G, M> {
             let (c, y) = (from_row(step.c, first), from_row(step.y, first));
             for unit in (units.0..units.1).step_by(P::S::L) {
                 let sums = p.sums::<G, M>(&step, first, unit);
-                for next in next {
-                    if !next.is_null() {
+                if fetches {
+                    // As much of each row as these units read, in the order of memory: one address, and constants.
+                    for next in next {
+                        let next = next.wrapping_add(unit * G);
                         for gate in 0..G {
-                            prefetch(next.add(gate * hp + unit));
+                            prefetch(next.wrapping_add(gate * P::S::L));
                         }
                     }
                 }
