@@ -77,23 +77,25 @@ const FEW = 16;
  * row.
  */
 function largest(labels: readonly string[], values: Float32Array, start: number, count: number): LabelProbability[] {
-  const best: LabelProbability[] = [];
-  if (count > FEW && labels.length > FEW) {
+  // An array that grows from nothing has room for 17 elements.
+  const all = count > FEW && labels.length > FEW;
+  const best = new Array<LabelProbability>(all ? labels.length : Math.min(count, labels.length));
+  if (all) {
     for (let index = 0; index < labels.length; index++) {
-      best.push({ label: labels[index]!, probability: values[start + index]! });
+      best[index] = { label: labels[index]!, probability: values[start + index]! };
     }
     best.sort((a, b) => b.probability - a.probability);
     best.length = Math.min(best.length, count);
     return best;
   }
   // Sorting thousands of labels to get a few would take longer than the prediction.
-  for (let index = 0; index < labels.length; index++) {
+  for (let index = 0, filled = 0; index < labels.length; index++) {
     const probability = values[start + index]!;
-    let place = best.length;
+    let place = filled;
     while (place > 0 && probability > best[place - 1]!.probability) place--;
-    if (place >= count) continue;
-    const last = best.length < count ? best.length : count - 1;
-    for (let at = last; at > place; at--) best[at] = best[at - 1]!;
+    if (place >= best.length) continue;
+    if (filled < best.length) filled++;
+    for (let at = filled - 1; at > place; at--) best[at] = best[at - 1]!;
     best[place] = { label: labels[index]!, probability };
   }
   return best;
