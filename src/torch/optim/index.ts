@@ -10,4 +10,4 @@ export {
 } from './optimizer.js';
 export type { OptimizerOptions } from './options.js';
 export { SGD, type SGDOptions } from './sgd.js';
-export type { GroupState, OptimizerState } from './state.js';
+export type { GroupState, OptimizerState, PyTorchOptimizerState } from './state.js';

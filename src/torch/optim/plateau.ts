@@ -1,6 +1,8 @@
 import { checkChoice, checkInteger, checkNumber, checkOptions, checkRange } from '../../core/checks.js';
 import { invalidArgument } from '../../core/errors.js';
-import { checkOptimizer, type Schedulable, type SchedulerState } from './scheduler.js';
+import { INSPECT, inspected } from '../../core/inspected.js';
+import { refusePythonNames } from '../tensor/python.js';
+import { checkOptimizer, type Schedulable, type SchedulerState, schedulerText } from './scheduler.js';
 
 /** Options of {@link ReduceLROnPlateau}. */
 export interface ReduceLROnPlateauOptions {
@@ -135,4 +137,17 @@ export class ReduceLROnPlateau {
     this.#cooldownCounter = checkInteger('cooldownCounter of the scheduler state', cooldownCounter, 0);
     if (typeof state.best === 'number') this.best = state.best;
   }
+
+  /** The scheduler with its main options, the steps taken and the learning rates. */
+  toString(): string {
+    const { mode, factor, patience } = this.#options;
+    return schedulerText(this, { mode, factor, patience, best: this.best });
+  }
+
+  /** @internal */
+  [INSPECT](): object {
+    return inspected(this.toString());
+  }
 }
+
+refusePythonNames(ReduceLROnPlateau.prototype, { variable: 'scheduler', fields: ['lastEpoch', 'numBadEpochs'] });
