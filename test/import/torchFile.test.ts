@@ -4,7 +4,7 @@ import fc from 'fast-check';
 import { zipSync } from 'fflate';
 import { describe, expect, it } from 'vitest';
 import { Turns } from '../../src/core/turns.js';
-import { readPickle } from '../../src/import/pickle.js';
+import { readPickle } from '../../src/pickle/pickle.js';
 import { readTorchFile } from '../../src/import/torchFile.js';
 import { ModelFileError } from '../../src/index.js';
 import { ZipFile } from '../../src/libtorch/zip.mjs';

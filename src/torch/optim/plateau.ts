@@ -2,7 +2,7 @@ import { checkChoice, checkInteger, checkNumber, checkOptions, checkRange } from
 import { invalidArgument } from '../../core/errors.js';
 import { INSPECT, inspected } from '../../core/inspected.js';
 import { refusePythonNames } from '../tensor/python.js';
-import { checkOptimizer, type Schedulable, type SchedulerState, schedulerText } from './scheduler.js';
+import { checkOptimizer, type Schedulable, type SchedulerState, schedulerState, schedulerText } from './scheduler.js';
 
 /** Options of {@link ReduceLROnPlateau}. */
 export interface ReduceLROnPlateauOptions {
@@ -129,8 +129,9 @@ export class ReduceLROnPlateau {
     };
   }
 
-  /** Continues where another scheduler was. Load the optimizer's state too. */
-  loadStateDict(state: SchedulerState): void {
+  /** Continues where another scheduler was, also one of PyTorch, whose names are in snake_case. Load the optimizer's state too. */
+  loadStateDict(given: SchedulerState): void {
+    const state = schedulerState(given);
     const { lastEpoch, numBadEpochs, cooldownCounter } = state as Record<string, number>;
     this.lastEpoch = checkInteger('lastEpoch of the scheduler state', lastEpoch, 0);
     this.numBadEpochs = checkInteger('numBadEpochs of the scheduler state', numBadEpochs, 0);

@@ -1,5 +1,6 @@
 import { invalidArgument, RecurraError } from '../../core/errors.js';
 import { isTensor } from '../tensor/base.js';
+import { camelName } from '../tensor/python.js';
 
 /** Options of PyTorch that choose an implementation, and what its schedulers keep in a group; none of them changes a step. */
 const LEFT_OUT: readonly string[] = [
@@ -16,7 +17,6 @@ const LEFT_OUT: readonly string[] = [
 
 const isObject = (value: unknown): value is Record<string, unknown> =>
   typeof value === 'object' && value !== null && !Array.isArray(value);
-const camelCase = (name: string) => name.replaceAll(/_([a-z])/g, (_, letter: string) => letter.toUpperCase());
 
 /**
  * A state in this library's names: `param_groups` of PyTorch's `optimizer.state_dict()` becomes `paramGroups`, and so do the options in
@@ -35,7 +35,7 @@ export function fromPyTorch(kind: string, given: unknown): unknown {
     const entries = Object.entries(group).filter(
       ([name]) => name !== 'decoupled_weight_decay' && !LEFT_OUT.includes(name),
     );
-    return Object.fromEntries(entries.map(([name, value]) => [camelCase(name), plainNumber(value)]));
+    return Object.fromEntries(entries.map(([name, value]) => [camelName(name), plainNumber(value)]));
   });
   return { state: given.state, paramGroups };
 }

@@ -1,7 +1,7 @@
-import { checkInteger, checkNumber, checkOptions } from '../../core/checks.js';
+import { checkInteger, checkNumber, checkObject, checkOptions } from '../../core/checks.js';
 import { invalidArgument } from '../../core/errors.js';
 import { INSPECT, inspected } from '../../core/inspected.js';
-import { refusePythonNames } from '../tensor/python.js';
+import { camelName, refusePythonNames } from '../tensor/python.js';
 
 /** What a scheduler needs of an optimizer. */
 export interface Schedulable {
@@ -19,6 +19,16 @@ export interface SchedulableGroup {
 
 /** State of a scheduler: plain JSON. */
 export type SchedulerState = Record<string, unknown>;
+
+/**
+ * A state with the names here: PyTorch's `last_epoch` is `lastEpoch`.
+ *
+ * @internal
+ */
+export function schedulerState(state: SchedulerState): SchedulerState {
+  checkObject('state of the scheduler', state, 'what stateDict() returns');
+  return Object.fromEntries(Object.entries(state).map(([name, value]) => [camelName(name), value]));
+}
 
 /**
  * Throws unless `optimizer` has groups of parameters.
@@ -73,9 +83,9 @@ export abstract class LRScheduler {
     return { lastEpoch: this.lastEpoch, baseLrs: [...this.baseLrs] };
   }
 
-  /** Continues where another scheduler was. Load the optimizer's state too. */
+  /** Continues where another scheduler was, also one of PyTorch, whose names are in snake_case. Load the optimizer's state too. */
   loadStateDict(state: SchedulerState): void {
-    const { lastEpoch, baseLrs } = state as { lastEpoch: number; baseLrs: number[] };
+    const { lastEpoch, baseLrs } = schedulerState(state) as { lastEpoch: number; baseLrs: number[] };
     checkInteger('lastEpoch of the scheduler state', lastEpoch, 0);
     if (!Array.isArray(baseLrs) || baseLrs.length !== this.baseLrs.length) {
       throw invalidArgument(

@@ -9,6 +9,15 @@ export function pythonName(name: string): string {
   return name.replaceAll(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
 }
 
+/**
+ * A name of Python as it is here: `weightDecay` of `weight_decay`.
+ *
+ * @internal
+ */
+export function camelName(name: string): string {
+  return name.replaceAll(/(?<=.)_([a-z])/g, (_, letter: string) => letter.toUpperCase());
+}
+
 /** What {@link refusePythonNames} is to know. */
 export interface PythonNames {
   /** A variable for an object of the class, in messages: `net`. */

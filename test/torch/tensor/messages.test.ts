@@ -67,8 +67,18 @@ const mistakes: [string, () => unknown, string, RegExp][] = [
     'INVALID_ARGUMENT',
     /Call backward before the step/,
   ],
-  ['a step of Adam', () => stepped((params) => new optim.Adam(params)), 'INVALID_ARGUMENT', /Call backward before the step/],
-  ['a step of AdamW', () => stepped((params) => new optim.AdamW(params)), 'INVALID_ARGUMENT', /Call backward before the step/],
+  [
+    'a step of Adam',
+    () => stepped((params) => new optim.Adam(params)),
+    'INVALID_ARGUMENT',
+    /Call backward before the step/,
+  ],
+  [
+    'a step of AdamW',
+    () => stepped((params) => new optim.AdamW(params)),
+    'INVALID_ARGUMENT',
+    /Call backward before the step/,
+  ],
   [
     'a bool less a bool',
     () => bools.sub(bools),
