@@ -1,5 +1,5 @@
 """Writes test/fixtures/golden/checkpoint-*.pt, checkpoints of PyTorch 2.11.0 with its optimizers' states, and checkpoint.json: the losses
-and weights of the trainings that go on from there.
+and weights of the trainings that continue from there.
 
 Run with a Python that has torch==2.11.0:
 
@@ -29,7 +29,7 @@ class Net(nn.Module):
 
 
 def groups(net):
-    """Two groups, of which the second has a learning rate of its own."""
+    """Two groups, of which the second has another learning rate."""
     rest = [parameter for name, parameter in net.named_parameters() if not name.startswith("fc")]
     return [{"params": rest}, {"params": net.fc.parameters(), "lr": 0.1}]
 

@@ -111,6 +111,11 @@ describe("PyTorch's names in Python's spelling", () => {
       () => nn.utils.rnn.pack_padded_sequence!(),
       'nn.utils.rnn.pack_padded_sequence is nn.utils.rnn.packPaddedSequence',
     ],
+    [
+      'optim.lr_scheduler.StepLR',
+      () => (optim.lr_scheduler as { StepLR: unknown }).StepLR,
+      'optim.lr_scheduler.StepLR is optim.lrScheduler.StepLR',
+    ],
     ['torch.no_grad()', () => torch.no_grad!(), 'torch.no_grad is torch.noGrad'],
   ])('%s', (_, use, message) => {
     expect(use).toThrow(`PyTorch's ${message}: names are in camelCase here`);

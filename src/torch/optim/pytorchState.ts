@@ -54,7 +54,7 @@ function plainNumber(value: unknown): unknown {
 }
 
 /**
- * The error for a value that is no state of an optimizer. It says what is missing, or where in the value a state is.
+ * The error for a value that is not a state of an optimizer. It says what is missing, or where in the value a state is.
  *
  * @internal
  */

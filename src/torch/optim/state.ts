@@ -49,7 +49,7 @@ function groupsOf<O>(kind: string, known: readonly string[], groups: readonly un
   });
 }
 
-/** The tensors of a parameter's state. Old versions of PyTorch have numbers as steps, and None for a momentum that has not begun. */
+/** The tensors of a parameter's state. Old versions of PyTorch have numbers as steps, and None for a momentum before the first step. */
 function stateTensors(kind: string, index: string, state: unknown): Record<string, Tensor> {
   const name = `parameter ${index} of the state of ${kind}`;
   if (!isObject(state)) throw invalidArgument(name, 'an object of tensors by name', state);

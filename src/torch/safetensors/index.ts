@@ -83,7 +83,7 @@ async function isTorchFile(path: string): Promise<boolean> {
     const { buffer, bytesRead } = await handle.read(Buffer.alloc(4), 0, 4, 0);
     return bytesRead === 4 && buffer.readUInt32BE(0) === 0x504b0304;
   } catch {
-    // What is wrong with the file is said by whoever reads it.
+    // The reader says what is wrong with the file.
     return false;
   } finally {
     await handle?.close();

@@ -83,7 +83,7 @@ class Converter {
     for (const [key, item] of value) {
       if (typeof key !== 'string' && typeof key !== 'number')
         throw invalidFile(this.#path, `a key of ${name || 'its dictionary'} is neither a text nor a number`);
-      // Not by assignment, for which __proto__ is no key.
+      // Not by assignment, which __proto__ would make something else of.
       const converted = await this.convert(item, under(key), depth + 1);
       Object.defineProperty(object, key, { value: converted, writable: true, enumerable: true, configurable: true });
     }

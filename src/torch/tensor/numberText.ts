@@ -20,7 +20,7 @@ export function exponential(value: number, digits: number): string {
   const size = Math.abs(value);
   const [rounded, power] = size.toExponential(digits).split('e') as [string, string];
   const [exact, exactPower] = size.toExponential(digits + MORE).split('e') as [string, string];
-  // 9.99995 rounds to another power; it is no tie that goes down, since its last digit is odd.
+  // 9.99995 rounds to another power; the last digit of the one below is odd.
   const mantissa = power === exactPower ? toEven(rounded, exact) : rounded;
   return signed(value, `${mantissa}e${power[0]}${power.slice(1).padStart(2, '0')}`);
 }

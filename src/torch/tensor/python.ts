@@ -35,7 +35,7 @@ const refuse = (message: string): never => {
 /**
  * Makes PyTorch's names of methods and properties throw, and name those here: `net.state_dict()` says that it is `net.stateDict()`. Without
  * this, methods would be `not a function`, and properties `undefined`. Types do not have these names; this is for programs without types.
- * A subclass may have such names of its own.
+ * A subclass may define such names itself.
  *
  * The names are derived from the methods and accessors of a prototype, or of a class for those of the class itself.
  *
@@ -94,4 +94,17 @@ export function refusedFunctions(namespace: string, names: readonly string[], en
     const python = pythonName(name) + end;
     return refuse(`PyTorch's ${namespace}${python} is ${namespace}${name}: names are in camelCase here`);
   });
+}
+
+/**
+ * A namespace whose parts throw and name the namespace that is meant.
+ *
+ * @internal
+ */
+export function refusedNamespace(python: string, here: string): object {
+  const get = (_: object, name: string | symbol) =>
+    typeof name === 'string'
+      ? refuse(`PyTorch's ${python}.${name} is ${here}.${name}: names are in camelCase here`)
+      : undefined;
+  return new Proxy({}, { get });
 }

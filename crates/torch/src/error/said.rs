@@ -16,7 +16,7 @@ fn graph(line: &str) -> Option<Error> {
         return Some(Error::new(
             ErrorCode::InvalidArgument,
             "backward was called twice through one graph, whose values the first call has freed. For several calls, pass \
-             { retainGraph: true } to all but the last, or compute the result anew before each; of several losses, call \
+             { retainGraph: true } to all but the last, or compute the result again before each; of several losses, call \
              backward once on their sum. A state that goes from one batch to the next needs detach()",
         ));
     }
