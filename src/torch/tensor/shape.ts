@@ -232,7 +232,7 @@ export abstract class TensorShape extends TensorReduce {
    *
    * @example
    * ```ts
-   * for (const row of tensor([[1, 2], [3, 4]])) console.log(row.sum().item()); // 3, 7
+   * [...tensor([[1, 2], [3, 4]])].map((row) => row.sum().item()); // [3, 7]
    * ```
    */
   [Symbol.iterator](): IterableIterator<Tensor> {
