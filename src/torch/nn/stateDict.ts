@@ -1,5 +1,5 @@
 import { checkFlag, checkOptions } from '../../core/checks.js';
-import { describe, invalidArgument, RecurraError } from '../../core/errors.js';
+import { constraint, describe, invalidArgument, RecurraError } from '../../core/errors.js';
 import { listed } from '../../core/listed.js';
 import { isTensor } from '../tensor/base.js';
 import { shapeText } from '../tensor/dtype.js';
@@ -74,10 +74,9 @@ function withoutPrefix(state: StateDict, prefix: string): StateDict {
   if (prefix === '') return state;
   const found = Object.keys(state).filter((name) => name.startsWith(prefix));
   if (found.length === 0)
-    throw invalidArgument(
+    throw constraint(
       'prefix of loadStateDict',
-      `what some names of the state dict begin with; they are ${listed(Object.keys(state), 5)}`,
-      prefix,
+      `No name of the state dict begins with ${JSON.stringify(prefix)}; its names are ${listed(Object.keys(state), 5)}`,
     );
   return Object.fromEntries(found.map((name) => [name.slice(prefix.length), state[name]!]));
 }

@@ -1,4 +1,4 @@
-import { invalidArgument, RecurraError } from '../../core/errors.js';
+import { constraint, invalidArgument, RecurraError } from '../../core/errors.js';
 import { isTensor } from '../tensor/base.js';
 import { camelName } from '../tensor/python.js';
 
@@ -59,22 +59,19 @@ function plainNumber(value: unknown): unknown {
  * @internal
  */
 export function notAState(kind: string, given: unknown): Error {
-  const expected = 'what stateDict() returns, { state, paramGroups }';
   const named = `state of ${kind}`;
-  if (!isObject(given)) return invalidArgument(named, expected, given);
+  if (!isObject(given)) return invalidArgument(named, 'what stateDict() returns, { state, paramGroups }', given);
+  const fault = (what: string) =>
+    constraint(named, `loadStateDict of ${kind} expects what stateDict() returns, { state, paramGroups }; ${what}`);
   const inside = Object.keys(given).find((name) => {
     const value = Array.isArray(given[name]) ? (given[name] as unknown[])[0] : given[name];
     return isObject(value) && 'state' in value && ('paramGroups' in value || 'param_groups' in value);
   });
-  if (inside !== undefined) {
-    const path = Array.isArray(given[inside]) ? `${inside}[0]` : inside;
-    return invalidArgument(named, `${expected}; it is in the property ${path}: pass that`, given);
-  }
+  if (inside !== undefined)
+    return fault(`pass the property ${inside}${Array.isArray(given[inside]) ? '[0]' : ''} of this object`);
   if (Object.keys(given).some((name) => /(^|\.)state\.\d+\./.test(name)))
-    return invalidArgument(
-      named,
-      `${expected}; load(path) gives it as it was saved, loadFile(path) the tensors alone`,
-      given,
+    return fault(
+      'these are the tensors of a file by their paths, as loadFile(path) gives them: load(path) gives the whole value',
     );
   const missing = [
     ...(isObject(given.state) ? [] : ['state']),
@@ -82,7 +79,7 @@ export function notAState(kind: string, given: unknown): Error {
       ? []
       : ["paramGroups (PyTorch's param_groups)"]),
   ];
-  return invalidArgument(named, `${expected}; ${missing.join(' and ')} is missing`, given);
+  return fault(`this object lacks ${missing.join(' and ')}`);
 }
 
 /** The tensors that the state of a parameter has together. */

@@ -204,7 +204,7 @@ describe('a state dict with other names or shapes', () => {
     expect(messageOf(() => new nn.LSTM(2, 3).loadStateDict({ 'fc.bias_ih_l0': zeros([12]) }))).not.toContain('prefix');
     const linear = new Linear(2, 3);
     expect(messageOf(() => linear.loadStateDict(linear.stateDict(), { prefix: 'net.' }))).toBe(
-      'Expected what some names of the state dict begin with; they are weight, bias for prefix of loadStateDict but received string "net."',
+      'No name of the state dict begins with "net."; its names are weight, bias',
     );
     expect(codeOf(() => linear.loadStateDict(linear.stateDict(), { prefix: 1 as never }))).toBe('INVALID_ARGUMENT');
   });

@@ -189,17 +189,17 @@ describe('the state of an optimizer of PyTorch', () => {
     [
       'a checkpoint as a whole',
       { epoch: 1, optimizer: { state: {}, param_groups: [] } },
-      /it is in the property optimizer: pass that/,
+      /; pass the property optimizer of this object$/,
     ],
     [
       'states in a list',
       { optimizer_states: [{ state: {}, param_groups: [] }] },
-      /in the property optimizer_states\[0\]/,
+      /; pass the property optimizer_states\[0\] of/,
     ],
-    ['names of a file', { 'state.0.exp_avg': zeros([2]) }, /load\(path\) gives it as it was saved/],
-    ['no groups', { state: {} }, /paramGroups \(PyTorch's param_groups\) is missing/],
-    ['no state', { param_groups: [] }, /; state is missing/],
-    ['neither', { a: 1 }, /; state and paramGroups \(PyTorch's param_groups\) is missing/],
+    ['names of a file', { 'state.0.exp_avg': zeros([2]) }, /load\(path\) gives the whole value$/],
+    ['no groups', { state: {} }, /lacks paramGroups \(PyTorch's param_groups\)$/],
+    ['no state', { param_groups: [] }, /; this object lacks state$/],
+    ['neither', { a: 1 }, /; this object lacks state and paramGroups \(PyTorch's param_groups\)$/],
     [
       'no second moment',
       { state: { 1: { step: tensor(1), exp_avg: zeros([3]) } }, param_groups: [group(0, 1)] },
