@@ -1203,6 +1203,8 @@ export declare namespace torch {
     setRequiresGrad(on: boolean): void
     /** Whether it is not the result of a recorded operation. */
     isLeaf(): boolean
+    /** Name of the recorded function that computed it. */
+    gradName(): string | null
     /** The accumulated gradient. */
     grad(): NativeTensor | null
     /** Replaces the accumulated gradient. */
@@ -1225,6 +1227,22 @@ export declare namespace torch {
     uniform_(from: number, to: number): void
     /** Adds `alpha * other`. */
     add_(other: NativeTensor, alpha: number): void
+    /** Subtracts `alpha * other`. */
+    sub_(other: NativeTensor, alpha: number): void
+    /** Adds `alpha * value`. */
+    addScalar_(value: number, alpha: number): void
+    /** Subtracts `alpha * value`. */
+    subScalar_(value: number, alpha: number): void
+    /** Multiplies by a tensor. */
+    mul_(other: NativeTensor): void
+    /** Divides by a tensor. */
+    div_(other: NativeTensor): void
+    /** Divides by a number. */
+    divScalar_(value: number): void
+    /** Limits the elements to the bounds there are. */
+    clamp_(min?: number | undefined | null, max?: number | undefined | null): void
+    /** Sets the elements where the mask is true. */
+    maskedFill_(mask: NativeTensor, value: number): void
     /** Multiplies by a number. */
     mulScalar_(value: number): void
     /** r" `-x`. */

@@ -18,7 +18,7 @@ const GROUND: Floors = [
   ['libtorch/platform'],
   ['native'],
   ['text', 'tensorboard', 'libtorch'],
-  ['measures', 'data'],
+  ['measures', 'data', 'pickle'],
 ];
 /** `recurra`: models without libtorch, their server and their command. */
 const MODELS: Floors = [

@@ -1,4 +1,5 @@
-"""Writes test/fixtures/golden/porting.json: how PyTorch 2.11.0 prints modules, and what it says of state dicts that do not fit.
+"""Writes test/fixtures/golden/porting.json: how PyTorch 2.11.0 prints modules, what it says of state dicts that do not fit, and what
+it computes in place.
 
 Run with a Python that has torch==2.11.0:
 
@@ -74,6 +75,46 @@ def nll(**options):
     return {"loss": loss.tolist(), "grad": logits.grad.tolist()}
 
 
+
+
+def in_place(dtype):
+    """Results of operations in place, on tensors whose elements every dtype holds."""
+    floats = dtype.is_floating_point
+
+    def x():
+        return torch.tensor([[1, -2, 3], [40, 5, -60]], dtype=dtype)
+
+    y, row = torch.tensor([[7, 3, -2], [1, 9, 4]], dtype=dtype), torch.tensor([2, -1, 3], dtype=dtype)
+    mask = torch.tensor([True, False, True])
+    results = {
+        "add_(y)": x().add_(y),
+        "add_(row, { alpha: 3 })": x().add_(row, alpha=3),
+        "add_(5, { alpha: 2 })": x().add_(5, alpha=2),
+        "sub_(y)": x().sub_(y),
+        "sub_(row, { alpha: 3 })": x().sub_(row, alpha=3),
+        "sub_(5, { alpha: 2 })": x().sub_(5, alpha=2),
+        "mul_(row)": x().mul_(row),
+        "mul_(3)": x().mul_(3),
+        "clamp_(-2, 5)": x().clamp_(-2, 5),
+        "clamp_({ max: 3 })": x().clamp_(max=3),
+        "maskedFill_(mask, 9)": x().masked_fill_(mask, 9),
+        "copy_(row)": x().copy_(row),
+        "fill_(4)": x().fill_(4),
+        "zero_()": x().zero_(),
+    }
+    if floats:
+        results |= {
+            "add_(0.3, { alpha: 0.7 })": x().add_(0.3, alpha=0.7),
+            "sub_(0.3, { alpha: 0.7 })": x().sub_(0.3, alpha=0.7),
+            "sub_(row, { alpha: 0.1 })": x().sub_(row, alpha=0.1),
+            "mul_(0.3)": x().mul_(0.3),
+            "div_(y)": x().div_(y),
+            "div_(0.3)": x().div_(0.3),
+            "clamp_(-0.5, 2.5)": x().clamp_(-0.5, 2.5),
+        }
+    return {name: tensor.tolist() for name, tensor in results.items()}
+
+
 weight = torch.tensor([1.0, 2.0, 0.5])
 result = {
     "modules": {name: repr(module) for name, module in modules.items()},
@@ -90,6 +131,7 @@ result = {
         "none weighted": nll(reduction="none", weight=weight),
     },
     "incompatible": incompatible._asdict(),
+    "inPlace": {name: in_place(getattr(torch, name)) for name in ["float32", "float64", "bfloat16", "int64", "int32"]},
 }
 path = pathlib.Path(sys.argv[1]) / "porting.json"
 path.write_text(json.dumps(result, indent=2) + "\n")

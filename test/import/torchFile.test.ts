@@ -4,10 +4,10 @@ import fc from 'fast-check';
 import { zipSync } from 'fflate';
 import { describe, expect, it } from 'vitest';
 import { Turns } from '../../src/core/turns.js';
-import { readPickle } from '../../src/import/pickle.js';
 import { readTorchFile } from '../../src/import/torchFile.js';
 import { ModelFileError } from '../../src/index.js';
 import { ZipFile } from '../../src/libtorch/zip.mjs';
+import { readPickle } from '../../src/pickle/pickle.js';
 import { temporaryFolder } from '../support/folder.js';
 
 const folder = temporaryFolder();

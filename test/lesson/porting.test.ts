@@ -5,6 +5,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import * as torch from '../../src/torch/index.js';
 import { exampleFolder, pageText, runExample, typeErrors, writeExamples } from '../support/guide.js';
 import { pythonWith } from '../support/python.js';
+import { golden } from '../support/safetensors.js';
 
 const page = 'docs/porting.md';
 const folder = exampleFolder();
@@ -38,6 +39,7 @@ beforeAll(() => {
   });
   mkdirSync(join(folder, 'data', 'ag_news'), { recursive: true });
   for (const name of ['train', 'test']) writeFileSync(join(folder, 'data', 'ag_news', `${name}.csv`), rows.join(''));
+  copyFileSync(join(golden, 'checkpoint-adam.pt'), join(folder, 'from-python.pt'));
   const vectors = WORDS.slice(0, 8).map((word, i) => `${word} ${i / 8} ${1 - i / 4} ${(i * i) / 64}\n`);
   writeFileSync(join(folder, 'data', 'vectors.txt'), vectors.join(''));
 });
@@ -52,6 +54,7 @@ describe('docs/porting.md', () => {
       'Notebook 4: recurrent networks',
       'Notebook 5: generating text',
       'To Python and back',
+      'A checkpoint of PyTorch',
       'What differs, and why',
     ]);
   });
@@ -70,6 +73,10 @@ describe('docs/porting.md', () => {
     expect(run.status).toBe(0);
     if (title.startsWith('Notebook 3')) expect(run.stdout).toMatch(/^Done, found 8 words, \d+ words missing$/m);
     if (title.startsWith('What differs')) expect(run.stdout).toContain('[ [ 2 ], [ 2 ] ]');
+    if (title.startsWith('A checkpoint')) {
+      expect(run.stdout).toMatch(/^Adam \(\nParameter Group 0\n {4}amsgrad: true\n/);
+      expect(run.stdout).toMatch(/^epoch 6: loss \d/m);
+    }
     if (title.startsWith('A loop')) {
       expect(run.stdout).toMatch(/\(rnn\): LSTM\(64, 32, batchFirst=true\)/);
       expect(run.stdout).toMatch(/^epoch 2: loss 1\.\d+, accuracy 0\.\d+$/m);

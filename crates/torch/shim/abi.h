@@ -67,6 +67,7 @@ enum class Operation : int {
   Ge,
   Fill,
   MulInPlace,
+  DivInPlace,
 };
 
 enum class FaultPlace : int { Forward, Backward, Other };

@@ -53,6 +53,12 @@ class Alone {
   int before_ = 0;
 };
 
+// Tells graphs that saved the parameters that they were moved, which the fused operators do not: a backward pass through such a
+// graph would compute with the new values.
+static void moved(const std::vector<at::Tensor> &params) {
+  for (const at::Tensor &param : params) param.unsafeGetTensorImpl()->bump_version();
+}
+
 extern "C" {
 
 // One step of Adam or (decoupled) AdamW over `count` tensors of one dtype on one device. `max_squares` is read only
@@ -77,6 +83,7 @@ char *recurra_fused_adam_(const Handle *params, const Handle *grads, const Handl
       at::_fused_adam_(p, g, m, v, x, s, a->lr, a->beta1, a->beta2, a->weight_decay, a->eps, amsgrad, maximize, {}, found);
     }
     if (found && counts) at::_foreach_sub_(s, std::vector<at::Tensor>(count, *found));
+    moved(p);
   });
 }
 
@@ -116,6 +123,7 @@ char *recurra_fused_sgd_(const Handle *params, const Handle *grads, const Handle
     const Alone alone(p);
     at::_fused_sgd_(p, g, b, a->weight_decay, a->momentum, a->lr, a->dampening, a->nesterov != 0, a->maximize != 0,
                     a->first_step != 0, {}, bad ? std::optional<at::Tensor>(*bad) : std::nullopt);
+    moved(p);
   });
 }
 }

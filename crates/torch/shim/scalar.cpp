@@ -3,6 +3,7 @@
 #include "abi.h"
 #include "shim.h"
 
+#include <ATen/ScalarOps.h>
 #include <ATen/ops/_pad_packed_sequence.h>
 #include <ATen/ops/arange.h>
 #include <ATen/ops/clamp.h>
@@ -19,16 +20,19 @@ static at::Scalar scalar(const Number *n) {
   return n->integral ? at::Scalar(static_cast<int64_t>(n->value)) : at::Scalar(n->value);
 }
 
+// A number as Python passes it to arithmetic: C++'s own overloads for numbers round some results otherwise (mul_ of bfloat16).
+static at::Tensor wrapped(const Number *n) { return at::native::wrapped_scalar_tensor(scalar(n)); }
+
 char *recurra_with_number(int operation, Handle self, const Number *number, Handle *out) {
   return guarded([&] {
     const at::Tensor &x = *self;
     const at::Scalar s = scalar(number);
     const auto apply = [&]() -> at::Tensor {
       switch (static_cast<Operation>(operation)) {
-        case Operation::Add: return x.add(s);
-        case Operation::Sub: return x.sub(s);
-        case Operation::Mul: return x.mul(s);
-        case Operation::Div: return x.div(s);
+        case Operation::Add: return x.add(wrapped(number));
+        case Operation::Sub: return x.sub(wrapped(number));
+        case Operation::Mul: return x.mul(wrapped(number));
+        case Operation::Div: return x.div(wrapped(number));
         case Operation::Pow: return x.pow(s);
         case Operation::ReverseSub: return at::rsub(x, s);
         case Operation::ReverseDiv: return x.reciprocal().mul(s);
@@ -39,11 +43,23 @@ char *recurra_with_number(int operation, Handle self, const Number *number, Hand
         case Operation::Gt: return x.gt(s);
         case Operation::Ge: return x.ge(s);
         case Operation::Fill: return x.fill_(s);
-        case Operation::MulInPlace: return x.mul_(s);
+        case Operation::MulInPlace: return x.mul_(wrapped(number));
+        case Operation::DivInPlace: return x.div_(wrapped(number));
         default: throw std::invalid_argument("unknown operation with a number");
       }
     };
     *out = new at::Tensor(apply());
+  });
+}
+
+// self += alpha * other, or self -= alpha * other.
+char *recurra_add_number_(Handle self, const Number *other, const Number *alpha, int subtract) {
+  return guarded([&] {
+    if (subtract) {
+      self->sub_(wrapped(other), scalar(alpha));
+    } else {
+      self->add_(wrapped(other), scalar(alpha));
+    }
   });
 }
 
@@ -55,6 +71,19 @@ char *recurra_clamp(Handle self, const Number *min, const Number *max, Handle *o
     if (max) high = scalar(max);
     *out = new at::Tensor(self->clamp(low, high));
   });
+}
+
+char *recurra_clamp_(Handle self, const Number *min, const Number *max) {
+  return guarded([&] {
+    std::optional<at::Scalar> low, high;
+    if (min) low = scalar(min);
+    if (max) high = scalar(max);
+    self->clamp_(low, high);
+  });
+}
+
+char *recurra_masked_fill_(Handle self, Handle mask, const Number *value) {
+  return guarded([&] { self->masked_fill_(*mask, scalar(value)); });
 }
 
 char *recurra_masked_fill(Handle self, Handle mask, const Number *value, Handle *out) {

@@ -4,6 +4,7 @@
 #include <ATen/autocast_mode.h>
 #include <ATen/core/grad_mode.h>
 #include <ATen/ops/add.h>
+#include <torch/csrc/autograd/function.h>
 #include <torch/version.h>
 
 // Suppresses a message of libtorch on standard error about a choice of its own that users cannot change.
@@ -43,6 +44,14 @@ char *recurra_set_grad(Handle self, Handle gradient) {
   return guarded([&] { self->mutable_grad() = gradient ? *gradient : at::Tensor(); });
 }
 
+// Name of the function that computed the tensor, from malloc; null where none was recorded.
+char *recurra_grad_name(Handle self, char **name) {
+  return guarded([&] {
+    *name = nullptr;
+    if (const auto &function = self->grad_fn()) *name = strdup(function->name().c_str());
+  });
+}
+
 int recurra_grad_enabled() { return at::GradMode::is_enabled() ? 1 : 0; }
 
 // Sets grad mode of this thread and returns what it was.
@@ -61,15 +70,31 @@ char *recurra_bump_version(Handle self) {
   return guarded([&] { self->unsafeGetTensorImpl()->bump_version(); });
 }
 
+// The factor of `other` where `self` gets a multiple of it: an integer for integers, which take no other.
+static at::Scalar factor(const at::Tensor &self, double alpha) {
+  const auto whole = static_cast<int64_t>(alpha);
+  const bool integral = at::isIntegralType(self.scalar_type(), true) && alpha == static_cast<double>(whole);
+  return integral ? at::Scalar(whole) : at::Scalar(alpha);
+}
+
 // self += alpha * other.
 char *recurra_add_(Handle self, Handle other, double alpha) {
   return guarded([&] {
     if (alpha == 1.0) {
       self->add_(*other);
-    } else if (at::isIntegralType(self->scalar_type(), true) && alpha == static_cast<double>(static_cast<int64_t>(alpha))) {
-      self->add_(*other, static_cast<int64_t>(alpha));
     } else {
-      self->add_(*other, alpha);
+      self->add_(*other, factor(*self, alpha));
+    }
+  });
+}
+
+// self -= alpha * other.
+char *recurra_sub_(Handle self, Handle other, double alpha) {
+  return guarded([&] {
+    if (alpha == 1.0) {
+      self->sub_(*other);
+    } else {
+      self->sub_(*other, factor(*self, alpha));
     }
   });
 }

@@ -85,6 +85,19 @@ pub fn set_requires_grad(tensor: &Tensor, on: bool) -> Result<()> {
     Ok(())
 }
 
+/// Name of the recorded function that computed the tensor, such as `MulBackward0`; `None` if there is none.
+pub fn grad_name(tensor: &Tensor) -> Result<Option<String>> {
+    let mut name = ptr::null_mut();
+    // SAFETY: borrowed handle, pointer to a local.
+    check(unsafe { shim::recurra_grad_name(handle(tensor), &mut name) })?;
+    // A function of this crate is a template: `torch::autograd::CppNode<FusedRnn>`.
+    let word = |text: String| {
+        let mut words = text.split(|c: char| !c.is_alphanumeric() && c != '_').filter(|word| !word.is_empty());
+        words.next_back().unwrap_or_default().to_owned()
+    };
+    Ok(shim::text(name).map(word))
+}
+
 /// Whether the current thread records operations for gradients.
 pub fn is_grad_enabled() -> bool {
     // SAFETY: reads a thread-local flag.

@@ -1,5 +1,7 @@
 //! From libtorch's exceptions to this project's errors.
 
+mod said;
+
 use crate::{Error, ErrorCode, Result};
 use tch::TchError;
 
@@ -50,15 +52,17 @@ fn ours(message: &str) -> Option<Error> {
     Some(Error::new(code, text.lines().next().unwrap_or(text)).at_rank(rank))
 }
 
-/// Makes an error of what libtorch said: its first line, without the C++ stack that follows.
+/// Makes an error of what libtorch said: what to do about it where that is known, otherwise its first line. The C++ stack that
+/// follows is left out.
 pub(crate) fn thrown(message: &str) -> Error {
     if let Some(error) = ours(message) {
         return error;
     }
+    let line = first_line(message);
     if is_out_of_memory(message) {
-        return Error::new(ErrorCode::OutOfMemory, first_line(message));
+        return Error::new(ErrorCode::OutOfMemory, line);
     }
-    Error::new(ErrorCode::Torch, format!("libtorch: {}", first_line(message)))
+    said::explain(line).unwrap_or_else(|| Error::new(ErrorCode::Torch, format!("libtorch: {line}")))
 }
 
 /// What libtorch, cuDNN and cuBLAS say where a GPU has no more memory.

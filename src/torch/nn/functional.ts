@@ -12,6 +12,8 @@ import { resolvePadding } from './padding.js';
 
 export { type EmbeddingBagMode, type EmbeddingBagOptions, embeddingBag } from './functionalBag.js';
 export { type NLLLossOptions, nllLoss } from './functionalLoss.js';
+/** @internal */
+export { cross_entropy, embedding_bag, log_softmax, nll_loss } from './pythonFunctions.js';
 
 /** Options of {@link crossEntropy}. */
 export interface CrossEntropyOptions {

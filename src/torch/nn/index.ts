@@ -1,3 +1,5 @@
+import './pythonFields.js';
+
 export { LogSoftmax, ReLU, Sigmoid, Softmax, SoftmaxBase, Tanh } from './activation.js';
 export { type CellOptions, GRUCell, LSTMCell, RecurrentCell, RNNCell, type RNNCellOptions } from './cells.js';
 export type { FactoryOptions } from './check.js';

@@ -3,6 +3,9 @@ import { shapeText } from '../tensor/dtype.js';
 import { noGrad } from '../tensor/grad.js';
 import type { Tensor } from '../tensor/tensor.js';
 
+/** @internal */
+export { kaiming_uniform_, xavier_normal_, xavier_uniform_ } from './pythonFunctions.js';
+
 /**
  * Fills a tensor from the uniform distribution over `[low, high)`, without recording it.
  *

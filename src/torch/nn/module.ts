@@ -1,10 +1,12 @@
 import { checkFlag } from '../../core/checks.js';
 import type { Device } from '../../core/device.js';
 import { ArgumentError, invalidArgument } from '../../core/errors.js';
+import { INSPECT, inspected } from '../../core/inspected.js';
 import { resolveDevice } from '../../native/device.js';
 import { isTensor, nativeOf, replaceNative, type ToOptions, toOptions } from '../tensor/base.js';
 import { checkDtype, type DType, isFloating, isWeightDtype } from '../tensor/dtype.js';
 import { noGrad } from '../tensor/grad.js';
+import { refusePythonNames } from '../tensor/python.js';
 import { untrack } from '../tensor/scope.js';
 import type { Tensor } from '../tensor/tensor.js';
 import { WEIGHT_DTYPES } from './check.js';
@@ -138,7 +140,8 @@ export abstract class Module {
    * Copies the tensors of a state dict into this module. Those of another dtype are converted to that of the module, as PyTorch does:
    * a file in float16 or float64 fits a module in float32.
    *
-   * @param options - `{ strict: false }`, or `false` as in PyTorch, loads the names that both have.
+   * @param options - `{ strict: false }`, or `false` as in PyTorch, loads the names that both have. `{ prefix: 'model.' }` loads the
+   * names that begin with it, without it: those of a wrapped module, or of a part of a larger one.
    * @returns The names that only one side has.
    * @throws `STATE_MISMATCH` if a shape differs or, unless `strict` is false, a name; the message lists all differences, and
    * nothing has been changed.
@@ -259,10 +262,24 @@ export abstract class Module {
   }
 
   /** @internal */
-  [Symbol.for('nodejs.util.inspect.custom')](): string {
-    return this.toString();
+  [INSPECT](): object {
+    return inspected(this.toString());
   }
 }
+
+refusePythonNames(Module.prototype, {
+  variable: 'net',
+  others: {
+    cuda: "net.to('cuda'), before the optimizer is made",
+    cpu: "net.to('cpu')",
+    float: "net.to('float32')",
+    double: "net.to('float64')",
+    apply: 'for (const module of net.modules()) fn(module)',
+    add_module: 'net.name = module, in the constructor',
+    register_module: 'net.name = module, in the constructor',
+    register_parameter: 'net.name = new nn.Parameter(tensor), in the constructor',
+  },
+});
 
 /**
  * A line of {@link Module.extraRepr}: `start`, then the options that differ from their defaults.

@@ -34,4 +34,9 @@ export class Parameter extends Tensor {
     untrack(this);
     if (requiresGrad) this.requiresGrad_();
   }
+
+  /** As that of a tensor, with the words that PyTorch puts before it. */
+  override toString(): string {
+    return `Parameter containing:\n${super.toString()}`;
+  }
 }

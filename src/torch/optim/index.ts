@@ -9,5 +9,7 @@ export {
   type ParamsInput,
 } from './optimizer.js';
 export type { OptimizerOptions } from './options.js';
+/** @internal */
+export { lr_scheduler } from './python.js';
 export { SGD, type SGDOptions } from './sgd.js';
-export type { GroupState, OptimizerState } from './state.js';
+export type { GroupState, OptimizerState, PyTorchOptimizerState } from './state.js';

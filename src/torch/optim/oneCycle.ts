@@ -118,6 +118,11 @@ export class OneCycleLR extends LRScheduler {
     this.step();
   }
 
+  /** Options that {@link toString} shows. */
+  protected override extraRepr(): object {
+    return { maxLr: this.#lrs.map(({ max }) => max), totalSteps: this.totalSteps };
+  }
+
   /** Learning rates for {@link lastEpoch}, one per group. */
   protected override computeLrs(): number[] {
     const step = this.lastEpoch;

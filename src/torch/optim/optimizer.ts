@@ -1,10 +1,12 @@
 import { ArgumentError, invalidArgument } from '../../core/errors.js';
+import { INSPECT, inspected } from '../../core/inspected.js';
 import { type NativeOptimizer, type NativeTensor, torch } from '../../native/torch.js';
 import { isTensor, nativeOf, wrapUntracked } from '../tensor/base.js';
 import { tidy } from '../tensor/memory.js';
+import { refusePythonNames } from '../tensor/python.js';
 import type { Tensor } from '../tensor/tensor.js';
 import type { OptimizerOptions } from './options.js';
-import { checkState, type OptimizerState } from './state.js';
+import { checkState, type OptimizerState, type PyTorchOptimizerState } from './state.js';
 
 /** Parameters that share options. Options may be changed at any time; the next step takes them. */
 export type ParamGroup<O extends OptimizerOptions = OptimizerOptions> = O & {
@@ -193,7 +195,8 @@ export abstract class Optimizer<O extends OptimizerOptions = OptimizerOptions> {
   }
 
   /**
-   * Takes a state over: the tensors are copied, the options replaced.
+   * Takes a state over: the tensors are copied, the options replaced. PyTorch's own state, with `param_groups`, is taken as `load`
+   * gives it; its parameters must have been given to the optimizer in the same order.
    *
    * @throws `STATE_MISMATCH` if the groups have other numbers of parameters, or a state tensor does not fit its
    * parameter; `INVALID_ARGUMENT` if it is not the state of an optimizer. Nothing has been changed.
@@ -207,7 +210,7 @@ export abstract class Optimizer<O extends OptimizerOptions = OptimizerOptions> {
    * optimizer.loadStateDict(checkpoint.optimizer);
    * ```
    */
-  loadStateDict(state: OptimizerState): void {
+  loadStateDict(state: OptimizerState | PyTorchOptimizerState): void {
     const known = ['initialLr', ...Object.keys(this.defaults)];
     const { entries, options } = checkState<O>(this.#kind, this.paramGroups, known, state);
     for (const one of options) this.validate({ ...this.defaults, ...one });
@@ -226,7 +229,25 @@ export abstract class Optimizer<O extends OptimizerOptions = OptimizerOptions> {
   [Symbol.dispose](): void {
     this.dispose();
   }
+
+  /** The options of each group, as PyTorch prints an optimizer. */
+  toString(): string {
+    const groups = this.paramGroups.map(({ params: _, ...options }, i) => {
+      const lines = Object.entries<unknown>(options).map(([name, value]) => `    ${name}: ${optionText(value)}\n`);
+      return `\nParameter Group ${i}\n${lines.sort().join('')}`;
+    });
+    return `${this.#kind} (${groups.join('')})`;
+  }
+
+  /** @internal */
+  [INSPECT](): object {
+    return inspected(this.toString());
+  }
 }
+
+refusePythonNames(Optimizer.prototype, { variable: 'optimizer', fields: ['paramGroups'] });
+
+const optionText = (value: unknown) => (Array.isArray(value) ? `[${value.join(', ')}]` : String(value));
 
 // At every step, so without making anything.
 function sameOptions(a: NativeOptions, b: NativeOptions): boolean {

@@ -1,6 +1,8 @@
 import { checkChoice, checkInteger, checkNumber, checkOptions, checkRange } from '../../core/checks.js';
 import { invalidArgument } from '../../core/errors.js';
-import { checkOptimizer, type Schedulable, type SchedulerState } from './scheduler.js';
+import { INSPECT, inspected } from '../../core/inspected.js';
+import { refusePythonNames } from '../tensor/python.js';
+import { checkOptimizer, type Schedulable, type SchedulerState, schedulerState, schedulerText } from './scheduler.js';
 
 /** Options of {@link ReduceLROnPlateau}. */
 export interface ReduceLROnPlateauOptions {
@@ -127,12 +129,26 @@ export class ReduceLROnPlateau {
     };
   }
 
-  /** Continues where another scheduler was. Load the optimizer's state too. */
-  loadStateDict(state: SchedulerState): void {
+  /** Continues where another scheduler was, also one of PyTorch, whose names are in snake_case. Load the optimizer's state too. */
+  loadStateDict(given: SchedulerState): void {
+    const state = schedulerState(given);
     const { lastEpoch, numBadEpochs, cooldownCounter } = state as Record<string, number>;
     this.lastEpoch = checkInteger('lastEpoch of the scheduler state', lastEpoch, 0);
     this.numBadEpochs = checkInteger('numBadEpochs of the scheduler state', numBadEpochs, 0);
     this.#cooldownCounter = checkInteger('cooldownCounter of the scheduler state', cooldownCounter, 0);
     if (typeof state.best === 'number') this.best = state.best;
   }
+
+  /** The scheduler with its main options, the steps taken and the learning rates. */
+  toString(): string {
+    const { mode, factor, patience } = this.#options;
+    return schedulerText(this, { mode, factor, patience, best: this.best });
+  }
+
+  /** @internal */
+  [INSPECT](): object {
+    return inspected(this.toString());
+  }
 }
+
+refusePythonNames(ReduceLROnPlateau.prototype, { variable: 'scheduler', fields: ['lastEpoch', 'numBadEpochs'] });

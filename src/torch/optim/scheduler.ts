@@ -1,5 +1,7 @@
-import { checkInteger, checkNumber, checkOptions } from '../../core/checks.js';
+import { checkInteger, checkNumber, checkObject, checkOptions } from '../../core/checks.js';
 import { invalidArgument } from '../../core/errors.js';
+import { INSPECT, inspected } from '../../core/inspected.js';
+import { camelName, refusePythonNames } from '../tensor/python.js';
 
 /** What a scheduler needs of an optimizer. */
 export interface Schedulable {
@@ -17,6 +19,16 @@ export interface SchedulableGroup {
 
 /** State of a scheduler: plain JSON. */
 export type SchedulerState = Record<string, unknown>;
+
+/**
+ * A state with the names here: PyTorch's `last_epoch` is `lastEpoch`.
+ *
+ * @internal
+ */
+export function schedulerState(state: SchedulerState): SchedulerState {
+  checkObject('state of the scheduler', state, 'what stateDict() returns');
+  return Object.fromEntries(Object.entries(state).map(([name, value]) => [camelName(name), value]));
+}
 
 /**
  * Throws unless `optimizer` has groups of parameters.
@@ -71,9 +83,9 @@ export abstract class LRScheduler {
     return { lastEpoch: this.lastEpoch, baseLrs: [...this.baseLrs] };
   }
 
-  /** Continues where another scheduler was. Load the optimizer's state too. */
+  /** Continues where another scheduler was, also one of PyTorch, whose names are in snake_case. Load the optimizer's state too. */
   loadStateDict(state: SchedulerState): void {
-    const { lastEpoch, baseLrs } = state as { lastEpoch: number; baseLrs: number[] };
+    const { lastEpoch, baseLrs } = schedulerState(state) as { lastEpoch: number; baseLrs: number[] };
     checkInteger('lastEpoch of the scheduler state', lastEpoch, 0);
     if (!Array.isArray(baseLrs) || baseLrs.length !== this.baseLrs.length) {
       throw invalidArgument(
@@ -86,6 +98,34 @@ export abstract class LRScheduler {
     this.lastEpoch = lastEpoch;
     this.baseLrs.splice(0, baseLrs.length, ...baseLrs);
   }
+
+  /** Options that {@link toString} shows. */
+  protected extraRepr(): object {
+    return {};
+  }
+
+  /** The scheduler with its options, the steps taken and the learning rates: `StepLR(stepSize=5, gamma=0.1, lastEpoch=7, lr=[0.01])`. */
+  toString(): string {
+    return schedulerText(this, this.extraRepr());
+  }
+
+  /** @internal */
+  [INSPECT](): object {
+    return inspected(this.toString());
+  }
+}
+
+refusePythonNames(LRScheduler.prototype, { variable: 'scheduler', fields: ['lastEpoch', 'baseLrs'] });
+
+/**
+ * A scheduler as text: its class, options, steps taken and learning rates.
+ *
+ * @internal
+ */
+export function schedulerText(scheduler: { lastEpoch: number; getLastLr(): number[] }, options: object): string {
+  const shown = Object.entries<unknown>({ ...options, lastEpoch: scheduler.lastEpoch, lr: scheduler.getLastLr() });
+  const texts = shown.map(([name, value]) => `${name}=${Array.isArray(value) ? `[${value.join(', ')}]` : value}`);
+  return `${scheduler.constructor.name}(${texts.join(', ')})`;
 }
 
 /** Options of {@link StepLR}. */
@@ -118,6 +158,11 @@ export class StepLR extends LRScheduler {
     this.#stepSize = checkInteger('stepSize of StepLR', stepSize, 1);
     this.#gamma = checkNumber('gamma of StepLR', gamma);
     this.step();
+  }
+
+  /** Options that {@link toString} shows. */
+  protected override extraRepr(): object {
+    return { stepSize: this.#stepSize, gamma: this.#gamma };
   }
 
   /** Learning rates for {@link lastEpoch}, one per group. */
@@ -158,6 +203,11 @@ export class CosineAnnealingLR extends LRScheduler {
     this.#tMax = checkInteger('tMax of CosineAnnealingLR', tMax, 1);
     this.#etaMin = checkNumber('etaMin of CosineAnnealingLR', etaMin);
     this.step();
+  }
+
+  /** Options that {@link toString} shows. */
+  protected override extraRepr(): object {
+    return { tMax: this.#tMax, etaMin: this.#etaMin };
   }
 
   /** Learning rates for {@link lastEpoch}, one per group. */

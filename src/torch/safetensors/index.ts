@@ -1,12 +1,14 @@
 import { existsSync } from 'node:fs';
+import { type FileHandle, open, stat } from 'node:fs/promises';
 import { invalidArgument, ModelFileError, RecurraError } from '../../core/errors.js';
 import { foreignFile } from '../../core/foreignFile.js';
 import { checkOptionNames } from '../../core/options/names.js';
 import { light } from '../../native/light.js';
-import { torch } from '../../native/torch.js';
-import { isTensor, nativeOf, wrap } from '../tensor/base.js';
-import { type DType, dtypes, Tensor, type TypedArray, tensor } from '../tensor/index.js';
+import { isTensor, nativeOf } from '../tensor/base.js';
+import { type DType, dtypes, Tensor } from '../tensor/index.js';
+import { tensorOfBytes } from './bytes.js';
 import { putTogether, takeApart } from './saved.js';
+import { readTorchValue, tensorsIn } from './torchFile.js';
 
 /** Tensors by name, as `Module.stateDict` gives them. */
 export type NamedTensors = Record<string, Tensor>;
@@ -44,14 +46,6 @@ function checkPath(operation: string, path: unknown): void {
     );
 }
 
-const VIEWS: Record<Exclude<DType, 'bfloat16'>, new (buffer: ArrayBuffer) => TypedArray> = {
-  float32: Float32Array,
-  float64: Float64Array,
-  int64: BigInt64Array,
-  int32: Int32Array,
-  bool: Uint8Array,
-};
-
 /**
  * Writes tensors to a safetensors file, which Python's `safetensors.torch.load_file` reads. The file is written under a
  * temporary name, synced and renamed.
@@ -78,11 +72,30 @@ export async function saveFile(tensors: NamedTensors, path: string, options: Sav
   await light().writeSafetensors(path, entries, options.metadata ?? { format: 'pt' });
 }
 
+/** Whether a file is one that `torch.save` wrote in its current format, or another ZIP archive. */
+async function isTorchFile(path: string): Promise<boolean> {
+  checkPath('load', path);
+  let handle: FileHandle | undefined;
+  try {
+    // Opening a pipe would wait for a writer.
+    if (!(await stat(path)).isFile()) return false;
+    handle = await open(path);
+    const { buffer, bytesRead } = await handle.read(Buffer.alloc(4), 0, 4, 0);
+    return bytesRead === 4 && buffer.readUInt32BE(0) === 0x504b0304;
+  } catch {
+    // The reader says what is wrong with the file.
+    return false;
+  } finally {
+    await handle?.close();
+  }
+}
+
 /**
- * Reads a safetensors file, such as one that Python's `safetensors.torch.save_file` wrote. The whole file is checked before
- * any tensor is made of it. float16 becomes float32, of the same values: tensors here have no float16.
+ * Reads a safetensors file, such as one that Python's `safetensors.torch.save_file` wrote, or the tensors of a file of `torch.save`, by
+ * their paths. A safetensors file is checked as a whole before any tensor is made of it. float16 becomes float32, of the same values:
+ * tensors here have no float16.
  *
- * @throws ModelFileError `FILE_NOT_FOUND`; `IO` if it cannot be read; `INVALID_FILE` if it is not a whole safetensors file or
+ * @throws ModelFileError `FILE_NOT_FOUND`; `IO` if it cannot be read; `INVALID_FILE` if it is not a whole file of these kinds or
  * holds a dtype other than float16, float32, float64, bfloat16, int64, int32 and bool.
  *
  * @example
@@ -93,6 +106,7 @@ export async function saveFile(tensors: NamedTensors, path: string, options: Sav
  */
 export async function loadFile(path: string): Promise<LoadedFile> {
   checkPath('loadFile', path);
+  if (await isTorchFile(path)) return { tensors: tensorsIn(await readTorchValue(path), isTensor), metadata: {} };
   let file: Awaited<ReturnType<ReturnType<typeof light>['readSafetensors']>>;
   try {
     file = await light().readSafetensors(path, LARGEST_FILE);
@@ -117,13 +131,7 @@ export async function loadFile(path: string): Promise<LoadedFile> {
   for (const { name, dtype, shape, data } of file.tensors) {
     if (!(dtypes as readonly string[]).includes(dtype))
       throw new ModelFileError('INVALID_FILE', `${path}: dtype ${dtype}`);
-    if (dtype === 'bfloat16') {
-      tensors[name] = wrap(torch().NativeTensor.fromBytes(data, dtype, shape));
-      continue;
-    }
-    // A copy, since a view needs an offset that is a multiple of its elements' size.
-    const array = new VIEWS[dtype as keyof typeof VIEWS](new Uint8Array(data).buffer);
-    tensors[name] = tensor(array as Float32Array, { dtype: dtype as DType, shape });
+    tensors[name] = tensorOfBytes(data, dtype as DType, shape);
   }
   return { tensors, metadata: file.metadata };
 }
@@ -163,6 +171,9 @@ function isStateDict(value: unknown): boolean {
  * Reads what {@link save} wrote: tensors on the CPU, and plain values. Of any other safetensors file it gives the tensors by name, as a
  * state dict.
  *
+ * It also reads what PyTorch's `torch.save` wrote (since 1.6), as `torch.load(path, weights_only=True)` does: state dicts of modules,
+ * optimizers and schedulers, and plain values. Nothing in the file is executed; a file with other objects is refused.
+ *
  * @throws ModelFileError as {@link loadFile}.
  *
  * @example
@@ -172,6 +183,7 @@ function isStateDict(value: unknown): boolean {
  * ```
  */
 export async function load<T = NamedTensors>(path: string): Promise<T> {
+  if (await isTorchFile(path)) return (await readTorchValue(path)) as T;
   const { tensors, metadata } = await loadFile(path);
   const text = metadata[STRUCTURE];
   if (text === undefined) return { ...tensors } as T;

@@ -1,8 +1,9 @@
 import { checkOptions, choiceWords } from '../../core/checks.js';
 import type { Device } from '../../core/device.js';
 import { ArgumentError, invalidArgument, mismatch, RecurraError } from '../../core/errors.js';
+import { INSPECT, inspected } from '../../core/inspected.js';
 import { resolveDevice } from '../../native/device.js';
-import { type NativeTensor, torch } from '../../native/torch.js';
+import type { NativeTensor } from '../../native/torch.js';
 import {
   checkDim,
   checkDtype,
@@ -14,7 +15,9 @@ import {
   shapeText,
   type TypedArray,
 } from './dtype.js';
-import { nest, valueTexts } from './nested.js';
+import { elementsOf } from './elements.js';
+import { nest } from './nested.js';
+import { tensorText } from './print.js';
 import { track, untrack } from './scope.js';
 import type { Tensor } from './tensor.js';
 
@@ -166,24 +169,7 @@ export abstract class TensorBase {
    * `Int32Array` of int32, `Uint8Array` (0 and 1) of bool.
    */
   toTypedArray(): TypedArray {
-    const dtype = this.dtype;
-    const bytes = dtype === 'bfloat16' ? widened(getNative(this)) : getNative(this).toBytes();
-    if (dtype === 'bool') return bytes;
-    // A typed array must begin at a multiple of its element size.
-    const aligned = bytes.byteOffset % 8 === 0 ? bytes : bytes.slice();
-    const { buffer, byteOffset } = aligned;
-    const count = this.numel();
-    switch (dtype) {
-      case 'float32':
-      case 'bfloat16':
-        return new Float32Array(buffer, byteOffset, count);
-      case 'float64':
-        return new Float64Array(buffer, byteOffset, count);
-      case 'int32':
-        return new Int32Array(buffer, byteOffset, count);
-      case 'int64':
-        return new BigInt64Array(buffer, byteOffset, count);
-    }
+    return elementsOf(getNative(this), this.dtype);
   }
 
   /**
@@ -253,41 +239,24 @@ export abstract class TensorBase {
   }
 
   /**
-   * Shape, dtype and the values of a small tensor, as `Tensor([[1, 2], [3, 4]], shape=[2, 2], dtype=int64)`; of a large
-   * one the first values.
+   * The elements as PyTorch prints them: in nested brackets, with 4 digits after the point, and of more than 1000 elements only
+   * the first and last 3 of each dimension. After them comes what is not the default: dtype, device, `requiresGrad`.
+   *
+   * @example
+   * ```ts
+   * String(tensor([[1.5, 2], [3, 4]]));
+   * // tensor([[1.5000, 2.0000],
+   * //         [3.0000, 4.0000]])
+   * ```
    */
   toString(): string {
-    const name = this.constructor.name;
-    if (this.isDisposed) return `${name}(disposed)`;
-    const shown = 8;
-    const count = this.numel();
-    let values: string;
-    if (count <= shown * shown) {
-      values = JSON.stringify(nest(this.shape, valueTexts(this.toTypedArray(), this.dtype)))
-        .replaceAll('"', '')
-        .replaceAll(',', ', ');
-    } else {
-      // Only the first elements are fetched: a print must not copy a large tensor.
-      const previous = torch().setGradEnabled(false);
-      try {
-        const flat = getNative(this).reshape([-1]);
-        const head = flat.slice(0, 0, shown, 1);
-        const first = wrapUntracked(head);
-        const text = valueTexts(first.toTypedArray(), this.dtype);
-        values = `[${Array.from({ length: shown }, (_, i) => text(i)).join(', ')}, ...]`;
-        first.dispose();
-        flat.dispose();
-      } finally {
-        torch().setGradEnabled(previous);
-      }
-    }
-    const device = this.device === 'cpu' ? '' : `, device=${this.device}`;
-    return `${name}(${values}, shape=${shapeText(this.shape)}, dtype=${this.dtype}${device})`;
+    if (this.isDisposed) return 'tensor(disposed)';
+    return tensorText({ native: getNative(this), shape: this.shape, dtype: this.dtype, device: this.device });
   }
 
   /** @internal */
-  [Symbol.for('nodejs.util.inspect.custom')](): string {
-    return this.toString();
+  [INSPECT](): object {
+    return inspected(this.toString());
   }
 }
 
@@ -303,16 +272,6 @@ export function toOptions(options: ToOptions | DType | Device): ToOptions {
   if (isDtype(options)) return { dtype: options };
   if (/^(cpu|cuda)/.test(options)) return { device: options };
   throw invalidArgument('options of to', `a dtype (${choiceWords(dtypes)}), or a device, 'cpu' or 'cuda'`, options);
-}
-
-/** The bytes of bfloat16 elements as float32, which holds them exactly. */
-function widened(native: NativeTensor): Uint8Array {
-  const plain = native.detach();
-  const wide = plain.toDtype('float32');
-  const bytes = wide.toBytes();
-  plain.dispose();
-  wide.dispose();
-  return bytes;
 }
 
 function tooLarge(operation: string): RecurraError {

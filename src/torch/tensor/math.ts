@@ -1,3 +1,4 @@
+import { checkNumber, checkOptions } from '../../core/checks.js';
 import { ArgumentError, invalidArgument, mismatch } from '../../core/errors.js';
 import { type NativeTensor, torch } from '../../native/torch.js';
 import { checkSameDevice, checkTensor, checkTensorDtype, isTensor, nativeOf, TensorBase, wrap } from './base.js';
@@ -6,6 +7,35 @@ import type { Tensor } from './tensor.js';
 
 /** What the operators take on their right side: a tensor that broadcasts, or a number. */
 export type Operand = TensorBase | number;
+
+/** The bounds of {@link TensorMath.clamp} by name. */
+export interface Bounds {
+  /** Least element; no limit by default. */
+  min?: number | null;
+  /** Largest element; no limit by default. */
+  max?: number | null;
+}
+
+/**
+ * The bounds of a clamp, one after the other or by name.
+ *
+ * @internal
+ */
+export function boundsOf(
+  operation: string,
+  first: number | null | undefined | Bounds,
+  second: number | null | undefined,
+): { min: number | null; max: number | null } {
+  const named =
+    typeof first === 'object' && first !== null
+      ? checkOptions(`options of ${operation}`, first, ['min', 'max'])
+      : { min: first, max: second };
+  const { min = null, max = null } = named;
+  if (min === null && max === null) throw mismatch(`options of ${operation}`, 'min, max or both', 'neither');
+  if (min !== null) checkNumber(`min of ${operation}`, min);
+  if (max !== null) checkNumber(`max of ${operation}`, max);
+  return { min, max };
+}
 
 type Binary = 'add' | 'sub' | 'mul' | 'div' | 'pow' | 'eq' | 'ne' | 'lt' | 'le' | 'gt' | 'ge';
 type Unary =
@@ -183,10 +213,18 @@ export abstract class TensorMath extends TensorBase {
     return this.#unary('relu');
   }
 
-  /** Elements limited to `[min, max]`; leave one out, or give `null`, for no limit on that side. */
-  clamp({ min = null, max = null }: { min?: number | null; max?: number | null }): Tensor {
-    if (min === null && max === null) throw mismatch('options of clamp', 'min, max or both', 'neither');
-    return wrap(nativeOf(this).clamp(min, max));
+  /**
+   * Elements limited to `[min, max]`; leave one out, or give `null`, for no limit on that side. The bounds may also be given as
+   * `{ min, max }`.
+   *
+   * @example
+   * ```ts
+   * tensor([-5, 2, 9]).clamp(0, 5).toArray(); // [0, 2, 5]
+   * ```
+   */
+  clamp(min: number | null | Bounds, max?: number | null): Tensor {
+    const bounds = boundsOf('clamp', min, max);
+    return wrap(nativeOf(this).clamp(bounds.min, bounds.max));
   }
 
   /** bool: equal. */

@@ -1,5 +1,3 @@
-import { type DType, isFloating, type TypedArray } from './dtype.js';
-
 /**
  * Elements, read one by one, as nested arrays.
  *
@@ -23,16 +21,3 @@ export function nest<T>(shape: readonly number[], read: (index: number) => T): N
  * @internal
  */
 export type NestedOf<T> = T | NestedOf<T>[];
-
-/**
- * Elements as the short texts in which a tensor is shown.
- *
- * @internal
- */
-export function valueTexts(flat: TypedArray, dtype: DType): (index: number) => string {
-  return (index) => {
-    const value = flat[index]!;
-    if (dtype === 'bool') return value === 0 ? 'false' : 'true';
-    return isFloating(dtype) ? String(Number(Number(value).toPrecision(5))) : String(value);
-  };
-}

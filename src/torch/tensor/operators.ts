@@ -9,13 +9,23 @@ const JSON_LOSES =
 /** Positions that programs for PyTorch ask for; other ones are undefined, as for every object. */
 const POSITIONS = [-2, -1, 0, 1];
 
-/** Methods of PyTorch's tensors that have another name here, and what to write. */
-const NAMES: Readonly<Record<string, string>> = {
+/**
+ * Methods of PyTorch's tensors that have another name here, and what to write.
+ *
+ * @internal
+ */
+export const TENSOR_NAMES: Readonly<Record<string, string>> = {
   cuda: "t.to('cuda')",
   cpu: "t.to('cpu')",
+  double: "t.to('float64')",
+  int: "t.to('int32')",
+  bool: "t.to('bool')",
+  bfloat16: "t.to('bfloat16')",
+  type: "t.dtype, or t.to('int64')",
   numpy: 't.toTypedArray()',
   tolist: 't.toArray()',
   dim: 't.shape.length',
+  nelement: 't.numel()',
 };
 
 const refuse = (message: string): never => {
@@ -23,8 +33,7 @@ const refuse = (message: string): never => {
 };
 
 /**
- * Makes the operators of JavaScript, `JSON.stringify`, `t[0]` and some names of PyTorch throw for tensors, where they would otherwise give `NaN`, a text, nothing or
- * `undefined`. Types refuse them; this is for programs without types. Texts are as ever: `${t}`, `String(t)`, `console.log(t)`.
+ * Makes the operators of JavaScript, `JSON.stringify` and `t[0]` throw for tensors, where they would otherwise give `NaN`, a text, nothing or `undefined`. Types refuse them; this is for programs without types. Texts are as ever: `${t}`, `String(t)`, `console.log(t)`.
  *
  * @param prototype - The prototype of all tensors.
  *
@@ -39,9 +48,6 @@ export function refuseOperators(prototype: object): void {
     },
   });
   own('toJSON', { value: () => refuse(JSON_LOSES) });
-  for (const [name, here] of Object.entries(NAMES)) {
-    own(name, { value: () => refuse(`A tensor has no method ${name}: PyTorch's t.${name}() is ${here}`) });
-  }
   for (const position of POSITIONS) {
     const message = `A tensor has no property ${position}: PyTorch's t[${position}] is t.at(${position})`;
     own(String(position), { get: () => refuse(message), set: () => refuse(message) });

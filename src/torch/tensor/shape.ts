@@ -224,6 +224,30 @@ export abstract class TensorShape extends TensorReduce {
     return Array.from({ length: this.shape[at]! }, (_, i) => this.select(at, i));
   }
 
+  /**
+   * The parts along the first dimension, as PyTorch's `for row in tensor`. Each is a view, made when it is its turn; {@link tidy}
+   * disposes those made in it.
+   *
+   * @throws `INVALID_SHAPE` if there are no dimensions.
+   *
+   * @example
+   * ```ts
+   * [...tensor([[1, 2], [3, 4]])].map((row) => row.sum().item()); // [3, 7]
+   * ```
+   */
+  [Symbol.iterator](): IterableIterator<Tensor> {
+    if (this.ndim === 0)
+      throw new ArgumentError(
+        'INVALID_SHAPE',
+        'iteration over a 0-d tensor: a tensor of shape [] has no rows; item() gives its number',
+      );
+    return this.#rows();
+  }
+
+  *#rows(): Generator<Tensor, void, undefined> {
+    for (let i = 0; i < this.shape[0]!; i++) yield this.select(0, i);
+  }
+
   #dim(operation: string, dim: number): number {
     if (this.ndim === 0) {
       throw mismatch(operation, 'a tensor with dimensions', 'a tensor of shape []', 'INVALID_SHAPE');

@@ -1,12 +1,12 @@
-import { checkFlag, checkNumber, checkOptions } from '../../core/checks.js';
-import { ArgumentError, invalidArgument, mismatch } from '../../core/errors.js';
+import { checkFlag, checkOptions } from '../../core/checks.js';
+import { ArgumentError, mismatch } from '../../core/errors.js';
 import { beforeBackward } from '../../native/cuda.js';
 import { type NativeTensor, torch } from '../../native/torch.js';
 import { checkSameDevice, checkTensor, nativeOf, setTensorClass, TensorBase, wrapUntracked } from './base.js';
 import { dtypeText, isFloating, shapeText } from './dtype.js';
-import { checkBroadcast } from './math.js';
-import { refuseOperators } from './operators.js';
-import { TensorShape } from './shape.js';
+import { TensorInPlace } from './inPlace.js';
+import { refuseOperators, TENSOR_NAMES } from './operators.js';
+import { refusePythonNames } from './python.js';
 
 /** How {@link Tensor.backward} begins. */
 export interface BackwardOptions {
@@ -30,7 +30,7 @@ export interface BackwardOptions {
  * x.grad!.toArray(); // [[3, 4], [6, 8]]
  * ```
  */
-export class Tensor extends TensorShape {
+export class Tensor extends TensorInPlace {
   /**
    * Whether operations on this tensor are recorded for `backward`. Set it, or call {@link requiresGrad_}, on a tensor
    * of floats.
@@ -168,85 +168,6 @@ export class Tensor extends TensorShape {
     return this.to('int64');
   }
 
-  /** Copies the elements of `source`, which broadcasts to this shape, into this tensor. */
-  copy_(source: TensorBase): this {
-    const native = checkTensor('source of copy_', source);
-    checkBroadcast('copy_', this.shape, source.shape);
-    if (
-      source.ndim > this.ndim ||
-      source.shape.some((size, i) => size !== 1 && size !== this.shape[i + this.ndim - source.ndim])
-    ) {
-      throw mismatch(
-        'source of copy_',
-        `a tensor that broadcasts to ${shapeText(this.shape)}`,
-        `shape ${shapeText(source.shape)}`,
-        'INVALID_SHAPE',
-      );
-    }
-    this.#writable('copy_').copy_(native);
-    return this;
-  }
-
-  /** Sets every element to `value`. */
-  fill_(value: number): this {
-    this.#writable('fill_').fill_(checkNumber('value of fill_', value));
-    return this;
-  }
-
-  /** Sets every element to 0. */
-  zero_(): this {
-    this.#writable('zero_').zero_();
-    return this;
-  }
-
-  /** Draws every element from the normal distribution, from PyTorch's generator: see `manualSeed`. */
-  normal_(mean = 0, std = 1): this {
-    this.#writable('normal_').normal_(checkNumber('mean of normal_', mean), checkNumber('std of normal_', std));
-    return this;
-  }
-
-  /** Draws every element uniformly from `[low, high)`, from PyTorch's generator: see `manualSeed`. */
-  uniform_(low = 0, high = 1): this {
-    if (checkNumber('low of uniform_', low) > checkNumber('high of uniform_', high))
-      throw invalidArgument('high of uniform_', `a number of at least ${low}`, high);
-    this.#writable('uniform_').uniform_(low, high);
-    return this;
-  }
-
-  /** Adds `alpha * other` to this tensor. */
-  add_(other: TensorBase | number, { alpha = 1 }: { alpha?: number } = {}): this {
-    const target = this.#writable('add_');
-    if (typeof other === 'number') {
-      const scalar = torch().full([], other, this.dtype, this.device);
-      target.add_(scalar, alpha);
-      scalar.dispose();
-      return this;
-    }
-    const native = checkTensor('the operand of add_', other);
-    checkSameDevice('add_', this, other);
-    checkBroadcast('add_', this.shape, other.shape);
-    target.add_(native, alpha);
-    return this;
-  }
-
-  /** Multiplies this tensor by a number. */
-  mul_(factor: number): this {
-    this.#writable('mul_').mulScalar_(checkNumber('factor of mul_', factor));
-    return this;
-  }
-
-  // libtorch refuses this too; the message here says what to do about it.
-  #writable(operation: string) {
-    const native = nativeOf(this);
-    if (native.isLeaf() && native.requiresGrad() && torch().isGradEnabled()) {
-      throw new ArgumentError(
-        'INVALID_ARGUMENT',
-        `${operation} would change a tensor that requires gradients; do it inside noGrad(() => ...)`,
-      );
-    }
-    return native;
-  }
-
   #checkLike(name: string, other: TensorBase): void {
     const same = other.shape.length === this.ndim && other.shape.every((size, i) => size === this.shape[i]);
     if (!same)
@@ -264,6 +185,7 @@ export class Tensor extends TensorShape {
 
 setTensorClass(Tensor);
 refuseOperators(TensorBase.prototype);
+refusePythonNames(Tensor.prototype, { variable: 't', others: TENSOR_NAMES });
 
 function withoutGrad<T>(fn: () => T): T {
   const previous = torch().setGradEnabled(false);

@@ -186,7 +186,7 @@ describe('a tensor of bfloat16', () => {
     expect(x.toTypedArray()).toEqual(new Float32Array([1, -2.5, 0.15625, near3e38]));
     expect(tensor([1.005], { dtype: 'bfloat16' }).item()).toBe(1.0078125);
     expect(tensor([[1.5]], { dtype: 'bfloat16' }).toArray()).toEqual([[1.5]]);
-    expect(String(tensor([1.5, -2], { dtype: 'bfloat16' }))).toBe('Tensor([1.5, -2], shape=[2], dtype=bfloat16)');
+    expect(String(tensor([1.5, -2], { dtype: 'bfloat16' }))).toBe('tensor([ 1.5000, -2.0000], dtype=bfloat16)');
   });
 
   it('converts from and to other dtypes', () => {

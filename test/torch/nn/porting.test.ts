@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { nn, ones, type Tensor, tensor, zeros } from '../../../src/torch/index.js';
 import { codeOf, expectClose } from '../../support/close.js';
+import { translated } from '../../support/pytorch.js';
 import { golden } from '../../support/safetensors.js';
 
 /** What PyTorch prints and says. */
@@ -52,15 +53,6 @@ const modules: Record<string, () => nn.Module> = {
   'Sequential()': () => new Sequential(),
   'Net()': () => new Net(),
 };
-
-/** PyTorch's text as it is here: names in camelCase, values as JavaScript writes them. Nothing works in place. */
-const translated = (text: string) =>
-  text
-    .replaceAll(/_(.)/g, (_, letter: string) => letter.toUpperCase())
-    .replaceAll(/=(True|False)/g, (value) => value.toLowerCase())
-    .replaceAll(', inplace=false', '')
-    .replaceAll(/torch\.Size\((.*?)\)/g, '$1')
-    .replaceAll('. \n', '.\n');
 
 /** The message of the error that a function throws. */
 function messageOf(fn: () => unknown): string {
@@ -155,14 +147,65 @@ describe('a state dict with other names or shapes', () => {
     expect(codeOf(() => b.loadStateDict(a.stateDict(), { stict: false } as never))).toBe('INVALID_ARGUMENT');
   });
 
-  it('is recognized where it is wrapped', () => {
+  it('is recognized where it is not yet one', () => {
     const linear = new Linear(2, 3);
     const state: Record<string, Tensor> = linear.stateDict();
-    const wrapped = Object.fromEntries(Object.entries(state).map(([name, value]) => [`module.${name}`, value]));
-    expect(messageOf(() => linear.loadStateDict(wrapped))).toContain('Remove the prefix "module."');
     expect(messageOf(() => linear.loadStateDict({ tensors: state, metadata: {} } as never))).toContain(
       'what loadFile returns; its state dict is in the property tensors',
     );
     expect(messageOf(() => linear.loadStateDict(Promise.resolve(state) as never))).toContain('await the promise first');
+  });
+
+  const prefixed = (state: nn.StateDict, prefix: string): nn.StateDict =>
+    Object.fromEntries(Object.entries(state).map(([name, value]) => [prefix + name, value]));
+
+  it.each(['module.', '_orig_mod.', 'model.', 'encoder.rnn.'])(
+    'that all begins with %s says so, and is loaded',
+    (prefix) => {
+      const [one, other] = [new nn.LSTM(2, 3), new nn.LSTM(2, 3)];
+      const state = prefixed(one.stateDict(), prefix);
+      expect(messageOf(() => other.loadStateDict(state))).toMatch(
+        new RegExp(
+          `Nothing was changed\\. All names of the state dict begin with "${prefix}": loadStateDict\\(state, \\{ prefix: "${prefix}" \\}\\)`,
+        ),
+      );
+      expect(other.loadStateDict(state, { prefix })).toEqual({ missingKeys: [], unexpectedKeys: [] });
+      expect(other.getParameter('weight_hh_l0').toArray()).toEqual(one.getParameter('weight_hh_l0').toArray());
+    },
+  );
+
+  it('of a larger network says which part of it fits', () => {
+    const rnn = new nn.GRU(2, 3);
+    const state = {
+      ...prefixed(rnn.stateDict(), 'encoder.rnn.'),
+      'head.weight': zeros([4, 3]),
+      'head.bias': zeros([4]),
+    };
+    expect(messageOf(() => rnn.loadStateDict(state))).toContain(
+      'Names that begin with "encoder.rnn." fit: loadStateDict(state, { prefix: "encoder.rnn." })',
+    );
+    expect(rnn.loadStateDict(state, { prefix: 'encoder.rnn.' }).unexpectedKeys).toEqual([]);
+    expect(messageOf(() => rnn.loadStateDict(state, { prefix: 'encoder.' }))).toContain('prefix: "encoder.rnn."');
+  });
+
+  it('of a part says into what it fits', () => {
+    const net = new Net();
+    expect(messageOf(() => net.loadStateDict(net.rnn.stateDict()))).toContain('are those of the part "rnn"');
+    class Wrapper extends nn.Module {
+      model = new Linear(2, 3);
+      forward(): void {}
+    }
+    expect(messageOf(() => new Wrapper().loadStateDict(new Linear(2, 3).stateDict()))).toContain(
+      'are those of the part "model": load it into that module.',
+    );
+  });
+
+  it('is not said to begin with what few names have in common', () => {
+    expect(messageOf(() => new nn.LSTM(2, 3).loadStateDict({ 'fc.bias_ih_l0': zeros([12]) }))).not.toContain('prefix');
+    const linear = new Linear(2, 3);
+    expect(messageOf(() => linear.loadStateDict(linear.stateDict(), { prefix: 'net.' }))).toBe(
+      'No name of the state dict begins with "net."; its names are weight, bias',
+    );
+    expect(codeOf(() => linear.loadStateDict(linear.stateDict(), { prefix: 1 as never }))).toBe('INVALID_ARGUMENT');
   });
 });

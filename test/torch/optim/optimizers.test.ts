@@ -189,7 +189,7 @@ describe('optimizers', () => {
       return undefined;
     };
     expect(refused(undefined)).toMatch(/\{ state, paramGroups \} for state of Adam but received undefined/);
-    expect(refused({ state: {}, param_groups: [] })).toMatch(/PyTorch's param_groups is paramGroups here/);
+    expect(refused({ state: {} })).toMatch(/this object lacks paramGroups \(PyTorch's param_groups\)$/);
     expect(refused({ state: {}, paramGroups: [1] })).toMatch(/paramGroups\[0\]/);
     expect(refused({ state: { 0: { exp_avg: [0, 0] } }, paramGroups: [{ params: [0] }] })).toMatch(
       /a Tensor for exp_avg of parameter 0/,

@@ -33,6 +33,12 @@ impl NativeTensor {
         Ok(self.peek()?.is_leaf())
     }
 
+    /// Name of the recorded function that computed it.
+    #[napi(catch_unwind)]
+    pub fn grad_name(&self) -> napi::Result<Option<String>> {
+        autograd::grad_name(&*self.peek()?).js()
+    }
+
     /// The accumulated gradient.
     #[napi(catch_unwind)]
     pub fn grad(&self, env: Env) -> napi::Result<Option<NativeTensor>> {

@@ -186,6 +186,7 @@ numbered! {
         Ge,
         Fill,
         MulInPlace,
+        DivInPlace,
     }
 }
 

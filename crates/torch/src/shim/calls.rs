@@ -2,9 +2,9 @@
 
 use super::abi::{Number, Operation};
 use super::functions::{
-    Owned, recurra_arange, recurra_clamp, recurra_collect, recurra_embedding_rows, recurra_full, recurra_masked_fill,
-    recurra_norms, recurra_pad_packed, recurra_scale_, recurra_small_cross_entropy, recurra_small_linear,
-    recurra_spread, recurra_with_number,
+    Owned, recurra_add_number_, recurra_arange, recurra_clamp, recurra_clamp_, recurra_collect, recurra_embedding_rows,
+    recurra_full, recurra_masked_fill, recurra_masked_fill_, recurra_norms, recurra_pad_packed, recurra_scale_,
+    recurra_small_cross_entropy, recurra_small_linear, recurra_spread, recurra_with_number,
 };
 use super::message::{check, handle, handles, owned};
 use crate::Result;
@@ -18,17 +18,40 @@ pub(crate) fn with_number(operation: Operation, tensor: &Tensor, number: Number)
     owned(|out| unsafe { recurra_with_number(operation as c_int, handle(tensor), &raw const number, out) })
 }
 
+/// `tensor += alpha * number`, or `-=` with `subtract`.
+pub(crate) fn add_number(tensor: &Tensor, number: Number, alpha: Number, subtract: bool) -> Result<()> {
+    let subtract = c_int::from(subtract);
+    // SAFETY: borrowed handle, pointers to locals.
+    check(unsafe { recurra_add_number_(handle(tensor), &raw const number, &raw const alpha, subtract) })
+}
+
+/// A pointer to a bound, null where there is none.
+fn bound(number: Option<&Number>) -> *const Number {
+    number.map_or(ptr::null(), ptr::from_ref)
+}
+
 /// Limits elements to what bounds there are.
 pub(crate) fn clamp(tensor: &Tensor, min: Option<Number>, max: Option<Number>) -> Result<Tensor> {
-    let pointer = |number: &Option<Number>| number.as_ref().map_or(ptr::null(), ptr::from_ref);
     // SAFETY: borrowed handle, pointers to locals or null.
-    owned(|out| unsafe { recurra_clamp(handle(tensor), pointer(&min), pointer(&max), out) })
+    owned(|out| unsafe { recurra_clamp(handle(tensor), bound(min.as_ref()), bound(max.as_ref()), out) })
+}
+
+/// As [`clamp`], in place.
+pub(crate) fn clamp_in_place(tensor: &Tensor, min: Option<Number>, max: Option<Number>) -> Result<()> {
+    // SAFETY: borrowed handle, pointers to locals or null.
+    check(unsafe { recurra_clamp_(handle(tensor), bound(min.as_ref()), bound(max.as_ref())) })
 }
 
 /// A number where the mask is true.
 pub(crate) fn masked_fill(tensor: &Tensor, mask: &Tensor, value: Number) -> Result<Tensor> {
     // SAFETY: borrowed handles, pointers to locals.
     owned(|out| unsafe { recurra_masked_fill(handle(tensor), handle(mask), &raw const value, out) })
+}
+
+/// As [`masked_fill`], in place.
+pub(crate) fn masked_fill_in_place(tensor: &Tensor, mask: &Tensor, value: Number) -> Result<()> {
+    // SAFETY: borrowed handles, pointers to locals.
+    check(unsafe { recurra_masked_fill_(handle(tensor), handle(mask), &raw const value) })
 }
 
 /// One number everywhere, with dtype and device of `like`.

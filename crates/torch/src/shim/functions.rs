@@ -28,10 +28,18 @@ unsafe extern "C" {
     pub(crate) fn recurra_backward(this: Handle, gradient: Handle, retain_graph: c_int) -> Message;
     pub(crate) fn recurra_set_grad(this: Handle, gradient: Handle) -> Message;
     pub(crate) fn recurra_warning_handler(handler: *mut c_void) -> *mut c_void;
+    pub(crate) fn recurra_grad_name(this: Handle, name: *mut Message) -> Message;
     pub(crate) fn recurra_grad_enabled() -> c_int;
     pub(crate) fn recurra_set_grad_enabled(enabled: c_int) -> c_int;
     pub(crate) fn recurra_bump_version(this: Handle) -> Message;
     pub(crate) fn recurra_add_(this: Handle, other: Handle, alpha: f64) -> Message;
+    pub(crate) fn recurra_sub_(this: Handle, other: Handle, alpha: f64) -> Message;
+    pub(crate) fn recurra_add_number_(
+        this: Handle,
+        other: *const Number,
+        alpha: *const Number,
+        subtract: c_int,
+    ) -> Message;
     pub(crate) fn recurra_storage(this: Handle, identity: *mut usize, bytes: *mut usize) -> Message;
     pub(crate) fn recurra_cuda_begin(entered: *mut c_int) -> Message;
     pub(crate) fn recurra_cuda_device_count(count: *mut i64, why: *mut Message) -> Message;
@@ -92,6 +100,8 @@ unsafe extern "C" {
         out: *mut Owned,
     ) -> Message;
     pub(crate) fn recurra_clamp(this: Handle, min: *const Number, max: *const Number, out: *mut Owned) -> Message;
+    pub(crate) fn recurra_clamp_(this: Handle, min: *const Number, max: *const Number) -> Message;
+    pub(crate) fn recurra_masked_fill_(this: Handle, mask: Handle, value: *const Number) -> Message;
     pub(crate) fn recurra_masked_fill(this: Handle, mask: Handle, value: *const Number, out: *mut Owned) -> Message;
     pub(crate) fn recurra_full(
         dims: *const i64,

@@ -8,8 +8,8 @@ pub(crate) mod hooks;
 mod message;
 
 pub(crate) use calls::{
-    arange, clamp, collect, embedding_rows, full, masked_fill, norms, pad_packed, scale, small_cross_entropy,
-    small_linear, spread, with_number,
+    add_number, arange, clamp, clamp_in_place, collect, embedding_rows, full, masked_fill, masked_fill_in_place, norms,
+    pad_packed, scale, small_cross_entropy, small_linear, spread, with_number,
 };
 pub(crate) use functions::*;
 pub(crate) use message::{check, handle, handles, owned, text};

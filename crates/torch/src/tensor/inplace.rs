@@ -5,6 +5,7 @@ use crate::check::operands;
 use crate::error::{IntoResult, argument, shape};
 use crate::shim::abi::Operation;
 use crate::shim::{self, check, handle, with_number};
+use crate::tensor::math::boolean;
 use crate::tensor::number_beside;
 use tch::Tensor;
 
@@ -59,6 +60,63 @@ pub fn add_(target: &Tensor, other: &Tensor, alpha: f64) -> Result<()> {
     fits_into("add_", target, other)?;
     // SAFETY: both handles are borrowed from live tensors.
     check(unsafe { shim::recurra_add_(handle(target), handle(other), alpha) })
+}
+
+/// `target -= alpha * other`.
+pub fn sub_(target: &Tensor, other: &Tensor, alpha: f64) -> Result<()> {
+    operands("sub_", target, other)?;
+    fits_into("sub_", target, other)?;
+    // SAFETY: both handles are borrowed from live tensors.
+    check(unsafe { shim::recurra_sub_(handle(target), handle(other), alpha) })
+}
+
+/// `target += alpha * value`.
+pub fn add_scalar_(target: &Tensor, value: f64, alpha: f64) -> Result<()> {
+    shim::add_number(target, number_beside(target, value), number_beside(target, alpha), false)
+}
+
+/// `target -= alpha * value`.
+pub fn sub_scalar_(target: &Tensor, value: f64, alpha: f64) -> Result<()> {
+    shim::add_number(target, number_beside(target, value), number_beside(target, alpha), true)
+}
+
+/// `target *= other`.
+pub fn mul_(target: &Tensor, other: &Tensor) -> Result<()> {
+    operands("mul_", target, other)?;
+    fits_into("mul_", target, other)?;
+    let _ = target.shallow_clone().f_mul_(other).torch()?;
+    Ok(())
+}
+
+/// `target /= other`.
+pub fn div_(target: &Tensor, other: &Tensor) -> Result<()> {
+    operands("div_", target, other)?;
+    fits_into("div_", target, other)?;
+    let _ = target.shallow_clone().f_div_(other).torch()?;
+    Ok(())
+}
+
+/// `target /= value`.
+pub fn div_scalar_(target: &Tensor, value: f64) -> Result<()> {
+    let _ = with_number(Operation::DivInPlace, target, number_beside(target, value))?;
+    Ok(())
+}
+
+/// Limits the elements to `min..=max`; at least one bound must be given.
+pub fn clamp_(target: &Tensor, min: Option<f64>, max: Option<f64>) -> Result<()> {
+    if min.is_none() && max.is_none() {
+        return Err(argument("clamp_: give min, max or both"));
+    }
+    let number = |bound: f64| number_beside(target, bound);
+    shim::clamp_in_place(target, min.map(number), max.map(number))
+}
+
+/// Sets the elements where the mask is true.
+pub fn masked_fill_(target: &Tensor, mask: &Tensor, value: f64) -> Result<()> {
+    boolean("maskedFill_", "mask", mask)?;
+    operands("maskedFill_", target, mask)?;
+    fits_into("maskedFill_", target, mask)?;
+    shim::masked_fill_in_place(target, mask, number_beside(target, value))
 }
 
 /// `target *= value`.

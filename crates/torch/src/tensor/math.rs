@@ -151,7 +151,7 @@ pub fn clamp(x: &Tensor, min: Option<f64>, max: Option<f64>) -> Result<Tensor> {
     shim::clamp(x, min.map(number), max.map(number))
 }
 
-fn boolean(operation: &str, name: &str, x: &Tensor) -> Result<()> {
+pub(super) fn boolean(operation: &str, name: &str, x: &Tensor) -> Result<()> {
     if x.f_kind().torch()? == Kind::Bool {
         return Ok(());
     }

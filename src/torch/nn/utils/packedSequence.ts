@@ -1,4 +1,5 @@
 import { invalidArgument, mismatch } from '../../../core/errors.js';
+import { INSPECT, inspected } from '../../../core/inspected.js';
 import { type NativeTensor, torch } from '../../../native/torch.js';
 import { isTensor, nativeOf, type ToOptions, wrap } from '../../tensor/base.js';
 import { shapeText, toInt32Array } from '../../tensor/dtype.js';
@@ -128,8 +129,8 @@ export class PackedSequence {
   }
 
   /** @internal */
-  [Symbol.for('nodejs.util.inspect.custom')](): string {
-    return this.toString();
+  [INSPECT](): object {
+    return inspected(this.toString());
   }
 
   /** Gives the memory of the data back. */

@@ -9,6 +9,15 @@ import type { Tensor } from '../../tensor/tensor.js';
 import { pad } from '../functional.js';
 import { PackedSequence, packedOf } from './packedSequence.js';
 
+/** @internal */
+export {
+  pack_padded_sequence,
+  pack_sequence,
+  pad_packed_sequence,
+  pad_sequence,
+  unpack_sequence,
+  unpad_sequence,
+} from '../pythonFunctions.js';
 export { PackedSequence } from './packedSequence.js';
 
 /** Lengths of sequences: on the CPU by type. A tensor must be int64 or int32 on the CPU, of one dimension. */

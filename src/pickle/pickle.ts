@@ -38,6 +38,8 @@ export type Pickled =
 /** Callables allowed in a state dict; every other call of a pickle is refused. */
 const CALLS: Readonly<Record<string, (args: readonly Pickled[]) => Pickled | undefined>> = {
   'collections.OrderedDict': (args) => (args.length === 0 ? new Map() : undefined),
+  'collections.Counter': ([counts]) => (counts instanceof Map ? counts : undefined),
+  'torch.Size': ([sizes]) => (isNumbers(sizes) ? sizes : undefined),
   'torch._utils._rebuild_tensor_v2': rebuilt,
   'torch._utils._rebuild_parameter': ([tensor]) => (isTensor(tensor) ? tensor : undefined),
 };
@@ -100,7 +102,7 @@ class PickleReader {
 
   /** An error of this file. */
   error(what: string): ModelFileError {
-    const message = `${this.#path}: ${what}; expected only a state dict, as torch.save(model.state_dict(), path) writes it`;
+    const message = `${this.#path}: ${what}; expected only tensors and plain values, such as torch.save(model.state_dict(), path) writes`;
     return new ModelFileError('INVALID_FILE', message);
   }
 
