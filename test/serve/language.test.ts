@@ -293,11 +293,11 @@ describe.skipIf(!executablePath)('the page', () => {
   it('shows a text as it grows, ends it at a button or a key, and shows all of it as text', async () => {
     const at = await start(PATIENT);
     const { page, complaints } = await openPage(browser, at);
-    await page.getByLabel('Units to write').fill('40');
+    await page.getByLabel('Characters to write').fill('40');
     await page.getByLabel('Temperature').fill('0');
     await page.getByRole('textbox', { name: 'Prompt' }).fill('a ');
     await page.keyboard.press('Control+Enter');
-    await said(page, '40 units written: that is the most.');
+    await said(page, '40 characters written: that is the most.');
     const expected = `a ${[...(LINE.slice(2) + LINE + LINE)].slice(0, 40).join('')}`;
     const written = page.getByRole('article', { name: 'What the model writes' }).locator('blockquote');
     expect(await written.textContent()).toBe(expected);
@@ -305,7 +305,7 @@ describe.skipIf(!executablePath)('the page', () => {
     expect(await page.locator('#tried li').count()).toBe(1);
 
     countPieces(model, 5);
-    await page.getByLabel('Units to write').fill('2000000000');
+    await page.getByLabel('Characters to write').fill('2000000000');
     const length = async () => (await page.locator('blockquote .written').textContent())!.length;
     for (const stop of ['button', 'key']) {
       await page.getByRole('button', { name: 'Write' }).click();

@@ -95,7 +95,7 @@ describe('a server with a model of pairs', () => {
     it.each(LOOKS)('shows answers and what they looked at, in $scheme and $width pixels', async (looks) => {
       const { page, complaints } = await openPage(browser, url, looks);
       expect(await page.textContent('#facts')).toBe(
-        'From sequence to sequence: LSTM, from 15 characters to 14 tokens.',
+        'A sequence-to-sequence model: LSTM. It reads 15 different characters and writes 14 different tokens.',
       );
       await page.getByRole('textbox', { name: 'Source' }).fill('407');
       await page.getByRole('article').waitFor();

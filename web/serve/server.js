@@ -21,6 +21,18 @@ async function refusal(response) {
   }
 }
 
+/** What the server tells without being asked anything. @throws Refused */
+export async function tell(path) {
+  let response;
+  try {
+    response = await fetch(path);
+  } catch (error) {
+    throw new Refused(`The server does not answer: ${error.message}`);
+  }
+  if (!response.ok) throw await refusal(response);
+  return response.json();
+}
+
 /** Asks the server. @throws Refused; whatever `fetch` throws if the signal is aborted. */
 export async function ask(path, body, signal) {
   let response;
