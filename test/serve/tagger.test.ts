@@ -6,7 +6,7 @@ import { TextTagger, type TextTagging } from '../../src/index.js';
 import { createServer, type ModelServer } from '../../src/serve/index.js';
 import { anyText } from '../support/anyText.js';
 import { chromiumPath } from '../support/chromium.js';
-import { expectReadable, LOOKS, openPage, startBrowser } from '../support/page.js';
+import { expectReadable, LOOKS, openPage, startBrowser, walk } from '../support/page.js';
 import { placeRows } from '../support/places.js';
 
 const executablePath = chromiumPath();
@@ -181,6 +181,46 @@ describe.skipIf(!executablePath)('its page', () => {
     await page.getByRole('textbox', { name: 'Text' }).fill('Bob lives in Rome.\n\nEve lives in Paris.');
     await page.locator('#done').filter({ hasText: '2 texts tagged.' }).waitFor({ state: 'attached' });
     expect(await page.locator('mark .part').allTextContents()).toEqual(['Bob', 'Rome', 'Eve', 'Paris']);
+    await page.context().close();
+  });
+
+  it('works by the keyboard alone', async () => {
+    const { page, complaints } = await openPage(browser, url);
+    const status = (said: string) => page.locator('#done').filter({ hasText: said }).waitFor({ state: 'attached' });
+    const written = () => page.getByRole('textbox', { name: 'Text' }).inputValue();
+    expect(await walk(page, 1)).toEqual(['text']);
+    await page.keyboard.type('Bob lives in Rome.');
+    await page.keyboard.press('Control+Enter');
+    await status(`Bob: PER, Rome: ${HOSTILE}.`);
+    expect(await walk(page, 4)).toEqual(['lines', 'send', 'live', 'forget']);
+    // Back to the box of lines: each line is a text from now on, and nothing is asked by itself.
+    await page.keyboard.press('Shift+Tab');
+    await page.keyboard.press('Space');
+    await page.keyboard.press('Shift+Tab');
+    await page.keyboard.press('Shift+Tab');
+    expect(await page.evaluate('document.activeElement.id')).toBe('lines');
+    await page.keyboard.press('Space');
+    await status('1 text tagged.');
+    await page.keyboard.press('Shift+Tab');
+    await page.keyboard.press('Control+End');
+    await page.keyboard.press('Enter');
+    await page.keyboard.type('Eve lives in Paris.');
+    await page.keyboard.press('Control+Enter');
+    await status('2 texts tagged.');
+    expect(await page.locator('mark .part').allTextContents()).toEqual(['Bob', 'Rome', 'Eve', 'Paris']);
+    // What was tried comes back, by the keys and by the list.
+    await page.keyboard.press('Alt+ArrowUp');
+    expect(await written()).toBe('Bob lives in Rome.');
+    await status('1 text tagged.');
+    await page.keyboard.press('Alt+ArrowDown');
+    expect(await written()).toBe('Bob lives in Rome.\nEve lives in Paris.');
+    await status('2 texts tagged.');
+    expect((await walk(page, 6)).at(-1)).toMatch(/^Bob lives in Rome\.(?!\n)/);
+    await page.keyboard.press('Enter');
+    expect(await page.evaluate('document.activeElement.id')).toBe('text');
+    expect(await written()).toBe('Bob lives in Rome.');
+    await status('1 text tagged.');
+    expect(complaints).toEqual([]);
     await page.context().close();
   });
 });

@@ -30,7 +30,11 @@ export async function tell(path) {
     throw new Refused(`The server does not answer: ${error.message}`);
   }
   if (!response.ok) throw await refusal(response);
-  return response.json();
+  try {
+    return await response.json();
+  } catch {
+    throw new Refused(`The answer to GET /${path} is not JSON: it is not from recurra serve, perhaps from a proxy.`);
+  }
 }
 
 /** Asks the server. @throws Refused; whatever `fetch` throws if the signal is aborted. */
