@@ -42,7 +42,7 @@ function slider(id, name, most, value) {
 
 /**
  * The controls of a classifier that withhold labels, and say what is out of scope; those that the model cannot do anything with are not there.
- * `parts` go above the other controls, `boxes` beside them; `inputs` are all that can be changed.
+ * `parts` go above the other controls, `boxes` next to them; `inputs` are all that can be changed.
  */
 export function caution({ precision: usual, precisionThresholds: thresholds, outOfScope: tellsScope }) {
   const least = slider('least', 'Unsure below', 100, 0);

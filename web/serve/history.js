@@ -59,7 +59,7 @@ export class History {
       return;
     }
     this.#entries = [{ text, said }, ...this.#entries.filter((entry) => entry.text !== text)].slice(0, MOST);
-    // Whoever has gone on while the answer was made is not moved.
+    // A visitor who continued while the answer was made is not moved.
     this.#at = current === text ? 0 : this.#entries.indexOf(brought);
     this.#changed();
   }

@@ -88,7 +88,7 @@ function begin(model) {
   /**
    * Asks for a text. Of two questions the last one is shown, whichever is answered first.
    *
-   * @param typed - Whether nobody pressed a button for it.
+   * @param typed - Whether it is asked without a button or a key for it, because the text changed.
    * @param quiet - Whether the status stays as it is.
    */
   async function answer(typed, { asked = text.value, quiet = false } = {}) {
