@@ -184,6 +184,40 @@ describe.skipIf(!executablePath)('its page', () => {
     await page.context().close();
   });
 
+  it('says of what it knows nothing', async () => {
+    const { page } = await openPage(browser, url);
+    await page.getByRole('textbox', { name: 'Text' }).fill('zzz qqq');
+    await page.getByRole('article').waitFor();
+    expect(await page.getByRole('article').textContent()).toMatch(/^0 of 2 tokens are known to the model\./);
+    await page.getByLabel('Each line is a text').check();
+    await page.getByRole('textbox', { name: 'Text' }).fill('zzz qqq\nBob lives in Rome.');
+    await page.locator('#done').filter({ hasText: '2 texts tagged.' }).waitFor({ state: 'attached' });
+    const articles = await page.getByRole('article').allTextContents();
+    expect(articles.map((each) => each.endsWith('No token is known to the model.'))).toEqual([true, false]);
+    await page.context().close();
+  });
+
+  it('lists the tags of a model without spans', async () => {
+    const tokens = ['the', 'dog', 'runs'];
+    const rows = Array.from({ length: 60 }, () => ({ tokens, tags: ['DET', 'NOUN', 'VERB'] }));
+    await using plain = await TextTagger.train(rows, { embeddingDim: 8, hiddenSize: 8, epochs: 6, lr: 0.05, seed: 1 });
+    const other = await createServer(plain, { port: 0 });
+    const { page, complaints } = await openPage(browser, await other.listen());
+    await page.getByRole('textbox', { name: 'Text' }).fill('the dog runs');
+    await page.getByRole('article').waitFor();
+    expect(await page.getByRole('rowheader').allTextContents()).toEqual(tokens);
+    const { tags, probabilities } = await plain.predict('the dog runs');
+    const cells = await page.getByRole('article').getByRole('row').allTextContents();
+    expect(cells.slice(1)).toEqual(
+      tokens.map((token, i) => `${token}${tags[i]}${(100 * probabilities[i]!).toFixed(1)} %`),
+    );
+    await page.getByRole('textbox', { name: 'Text' }).fill('the dog runs '.repeat(80));
+    await page.getByText('The first 200 of 240 tokens.').waitFor();
+    expect(complaints).toEqual([]);
+    await page.context().close();
+    await other.close();
+  });
+
   it('works by the keyboard alone', async () => {
     const { page, complaints } = await openPage(browser, url);
     const status = (said: string) => page.locator('#done').filter({ hasText: said }).waitFor({ state: 'attached' });

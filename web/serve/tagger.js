@@ -86,7 +86,10 @@ export function tagger({ labels, words, cell, scheme }, controls, changed) {
   function tagged(asked, answer, whole) {
     const { spans, tokens, knownTokens } = answer;
     const article = el('article', {}, scheme === null ? inTokens(answer) : inText(asked, answer));
-    if (!whole) return article;
+    if (!whole) {
+      if (knownTokens === 0) article.append(el('p', { class: 'note unsure' }, 'No token is known to the model.'));
+      return article;
+    }
     const known = note(knownText(knownTokens, tokens.length, 'token'));
     // What makes the tags doubtful comes before them.
     if (knownTokens === 0) article.prepend(known);
