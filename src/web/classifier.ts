@@ -140,7 +140,8 @@ export class WebClassifier {
    *
    * @throws {@link RecurraError} `INVALID_ARGUMENT`, which says so.
    */
-  explain(_text: string): never {
+  explain(text: string): never;
+  explain(): never {
     throw new RecurraError(
       'INVALID_ARGUMENT',
       'recurra-web explains no labels: use TextClassifier.explain of recurra in Node.js, or POST /explain of recurra serve',

@@ -74,6 +74,15 @@ describe.skipIf(!chromiumPath())('the page of a classifier that may be unsure', 
     expect(await page.locator('#precision-note').textContent()).toContain(
       `The threshold is ${percent(minProbability)}. It labelled ${rows} validation rows (${percent(coverage)}), `,
     );
+    // What all labels reach needs no threshold.
+    await precision().press('Home');
+    await precision().press('ArrowRight');
+    const { minProbability: none, rows: all } = model.precisionThresholds![0]!;
+    expect(none).toBe(0);
+    expect(await page.locator('#precision-note').textContent()).toMatch(
+      `No label is withheld: of ${all} validation rows, `,
+    );
+    await want('90 %');
     // The page answers as the model does.
     for (const each of ['a small dish', 'hammer nail steel', 'hammer bread']) {
       await text().fill(each);

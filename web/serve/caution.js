@@ -24,6 +24,8 @@ function choicesOf(thresholds, usual) {
 function measured({ minProbability, coverage, precision, precisionLow, precisionHigh, rows }) {
   const interval = `${Math.round(100 * precisionLow)} to ${Math.round(100 * precisionHigh)} %`;
   const few = rows < FEW_ROWS ? ` These are few: the 95 % interval is ${interval}.` : '';
+  if (minProbability === 0)
+    return `No label is withheld: of ${plural(rows, 'validation row')}, ${percent(precision)} were labelled right.${few}`;
   return `The threshold is ${percent(minProbability)}. It labelled ${plural(rows, 'validation row')} (${percent(coverage)}), ${percent(precision)} of them right.${few}`;
 }
 
