@@ -1,8 +1,9 @@
 // Answers as one types. A text takes a fraction of a millisecond, so no worker is needed; what is written comes piece by piece.
 
-import { load } from './recurra-web/index.js';
+import { load } from '../index.js';
 
 const choice = document.querySelector('#model');
+const file = document.querySelector('#file');
 const text = document.querySelector('#text');
 const state = document.querySelector('#state');
 const answer = document.querySelector('#answer');
@@ -63,6 +64,8 @@ async function write(model) {
 }
 
 let model;
+/** The number of models that were asked for. */
+let asked = 0;
 
 function show() {
   if (!model) return;
@@ -76,26 +79,37 @@ function show() {
   state.textContent = `${said}; ${(performance.now() - begun).toFixed(2)} ms`;
 }
 
-async function open() {
+/** Opens a model in place of the one before: its address, or a file. */
+async function open(source) {
+  const mine = ++asked;
   writing.abort();
   model?.close();
   model = undefined;
   answer.replaceChildren();
   state.textContent = 'Loading the model …';
   text.disabled = true;
-  const asked = choice.value;
   try {
-    const loaded = await load(`${asked}.safetensors`);
-    if (choice.value !== asked) return loaded.close();
+    const loaded = await load(source);
+    // Another one was asked for in the meantime.
+    if (mine !== asked) return loaded.close();
     model = loaded;
     text.disabled = false;
     text.focus();
     show();
   } catch (error) {
-    state.textContent = error.message;
+    if (mine === asked) state.textContent = error.message;
   }
 }
 
 text.addEventListener('input', show);
-choice.addEventListener('change', open);
-open();
+choice.addEventListener('change', () => open(choice.value));
+file.addEventListener('change', () => {
+  if (file.files.length > 0) open(file.files[0]);
+});
+
+// The models next to this page, each with what it is called: [{ "name": "Tickets", "file": "tickets.safetensors" }].
+const listed = await (await fetch('models.json')).json();
+for (const { name, file: address } of listed) choice.append(new Option(name, address));
+document.querySelector('#listed').hidden = listed.length === 0;
+if (listed.length > 0) open(choice.value);
+else state.textContent = 'Choose a model file, or list some in models.json.';

@@ -6,6 +6,7 @@ import { chmodSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'n
 import { createRequire, isBuiltin } from 'node:module';
 import { dirname, join, resolve } from 'node:path';
 import { root } from '../native/addons.mjs';
+import { browserCommonJs, browserFiles, browserModule } from './browser.mjs';
 import { traced } from './traced.mjs';
 
 /** What can be imported: `recurra`, and `recurra/torch` and so on. */
@@ -163,7 +164,7 @@ export function mendedTypes(code) {
   return mended;
 }
 
-/** Writes the JavaScript of each entry as .cjs and .js, cli.cjs, and the declarations, into `folder`. */
+/** Writes the JavaScript of each entry as .cjs and .js, what browsers get in its place, cli.cjs, and the declarations, into `folder`. */
 export async function bundle(dist, folder) {
   mkdirSync(folder, { recursive: true });
   const namesOf = await bundleJavaScript(dist, folder);
@@ -172,6 +173,8 @@ export async function bundle(dist, folder) {
     const file = (ending) => join(folder, `${entry}${ending}`);
     writeFileSync(file('-entry.cjs'), entryFile(entry));
     writeFileSync(file('.js'), wrapper(entry, namesOf(entry)));
+    writeFileSync(join(folder, browserFiles(entry).module), browserModule(namesOf(entry)));
+    writeFileSync(join(folder, browserFiles(entry).commonJs), browserCommonJs);
   }
   for (const { fileName, code: written } of await bundleTypes(dist)) {
     const code = mendedTypes(written);

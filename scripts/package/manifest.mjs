@@ -2,6 +2,7 @@
 
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { browserFiles } from './browser.mjs';
 
 const kept = [
   'name',
@@ -19,11 +20,20 @@ const kept = [
 /** What can be imported besides the package itself. */
 const subpaths = ['torch', 'lesson', 'serve'];
 
-/** The files of one entry, for `import` and for `require`. */
-const conditions = (entry) => ({
-  import: { types: `./dist/${entry}.d.ts`, default: `./dist/${entry}.js` },
-  require: { types: `./dist/${entry}.d.cts`, default: `./dist/${entry}.cjs` },
-});
+/** The files of one entry, for `import` and for `require`; those for browsers only throw, with what to use instead. */
+function conditions(entry) {
+  const inNode = {
+    import: { types: `./dist/${entry}.d.ts`, default: `./dist/${entry}.js` },
+    require: { types: `./dist/${entry}.d.cts`, default: `./dist/${entry}.cjs` },
+  };
+  const { module, commonJs } = browserFiles(entry);
+  const inBrowser = {
+    import: { types: `./dist/${entry}.d.ts`, default: `./dist/${module}` },
+    require: { types: `./dist/${entry}.d.cts`, default: `./dist/${commonJs}` },
+  };
+  // A window of Electron with access to Node.js is both.
+  return { node: inNode, browser: inBrowser, ...inNode };
+}
 
 export function readManifest(folder) {
   return JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8'));

@@ -15,6 +15,9 @@ import { buildModule } from './module.mjs';
 /** Bytes of all code, gzipped. */
 const LIMIT = 200_000;
 
+/** The files of a page that uses the package, which stand in its folder `example`. */
+const EXAMPLE = ['index.html', 'app.js', 'style.css', 'models.json'];
+
 /** Everything is in the bundle: a browser resolves no names. */
 const nothingOutside = {
   name: 'nothing-outside',
@@ -83,6 +86,10 @@ export async function buildWeb() {
   await bundleTypes(join(dist, 'index.d.ts'), join(folder, 'index.d.ts'));
   copyFileSync(wasm, join(folder, 'recurra.wasm'));
   copyFileSync(join(source, 'README.md'), join(folder, 'README.md'));
+  for (const name of EXAMPLE) {
+    mkdirSync(join(folder, 'example'), { recursive: true });
+    copyFileSync(join(root, 'examples', 'browser', name), join(folder, 'example', name));
+  }
   for (const name of ['LICENSE-MIT', 'LICENSE-APACHE']) copyFileSync(join(root, name), join(folder, name));
   const manifest = platformManifest(readManifest(root), readManifest(source));
   writeFileSync(join(folder, 'package.json'), `${JSON.stringify(manifest, null, 2)}\n`);

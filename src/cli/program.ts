@@ -49,6 +49,7 @@ import { exportCommands } from './programs/exports.js';
 import { launchCommands } from './programs/launch.js';
 import { reportCommands } from './programs/reports.js';
 import { labelledTextFlags, rowFlags, taggedTextFlags, textFlags } from './rows.js';
+import { adviseOnFlags } from './suggestions.js';
 import { taskFlag } from './tasks.js';
 
 const ROWS_FILE =
@@ -286,5 +287,6 @@ export function createProgram(done: (exitCode: number) => void): Command {
   reportCommands(program, done);
   libtorchCommands(program, done);
   giveOnce(program);
+  adviseOnFlags(program);
   return program;
 }

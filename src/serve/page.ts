@@ -14,6 +14,7 @@ const PAGE_POLICY =
 const SCRIPTS = [
   'page',
   'about',
+  'caution',
   'classifier',
   'code',
   'dom',

@@ -144,7 +144,14 @@ function labelRoutes(app: FastifyInstance, model: TextClassifier | TextTagger, {
   const own =
     model instanceof TextTagger
       ? { kind: 'tagger', scheme: model.scheme ?? null }
-      : { kind: 'classifier', multiLabel: model.thresholds !== undefined, networkShare: networkShare(model) };
+      : {
+          kind: 'classifier',
+          multiLabel: model.thresholds !== undefined,
+          networkShare: networkShare(model),
+          precision: settings.precision ?? null,
+          precisionThresholds: model.precisionThresholds ?? null,
+          outOfScope: model.tellsScope,
+        };
   app.get('/model', { schema: { response: { 200: answer } } }, () => ({
     ...aboutModel(model, settings),
     ...own,

@@ -35,6 +35,22 @@ export const TEXT_LIMITS = {
   },
 } as const;
 
+const share = (description: string) => ({ type: 'number', minimum: 0, maximum: 1, description });
+
+/** The schema of a threshold and what it gave on the validation rows. */
+const PRECISION_THRESHOLD = {
+  type: 'object',
+  required: ['minProbability', 'coverage', 'precision', 'precisionLow', 'precisionHigh', 'rows'],
+  properties: {
+    minProbability: share('The threshold: labels that are less probable are not given.'),
+    coverage: share('Share of the validation rows that have a label with it.'),
+    precision: share('Share of these rows whose label is right.'),
+    precisionLow: share('Lower bound of the 95 % interval of this precision.'),
+    precisionHigh: share('Upper bound of that interval.'),
+    rows: { type: 'integer', description: 'Number of validation rows that have a label with it.' },
+  },
+} as const;
+
 /** Schemas that are the same for models that label texts. */
 const COMMON = {
   ...ERROR_AND_STATUS,
@@ -53,6 +69,21 @@ const COMMON = {
         type: 'number',
         description:
           "For classifiers: the network's share of an answer, from 0 to 1; the rest comes from the linear model.",
+      },
+      precision: {
+        type: ['number', 'null'],
+        description:
+          'For classifiers: the precision of requests with neither `precision` nor `minProbability`; null for none.',
+      },
+      precisionThresholds: {
+        type: ['array', 'null'],
+        items: PRECISION_THRESHOLD,
+        description:
+          'For classifiers: the thresholds that `precision` chooses from, by increasing precision. It takes the first one that is precise enough. Null if the model has none.',
+      },
+      outOfScope: {
+        type: 'boolean',
+        description: 'For classifiers: whether requests may ask for `outOfScope`.',
       },
       labels: { type: 'array', items: { type: 'string' } },
       words: { type: 'integer', description: 'Size of the vocabulary.' },

@@ -134,6 +134,20 @@ export class WebClassifier {
     return thresholdFor(this.#certainty, precision, { multiLabel: this.thresholds !== undefined, compressed: false });
   }
 
+  /**
+   * Is not possible here: the package `recurra` explains labels in Node.js (`TextClassifier.explain`), and `recurra serve` over HTTP
+   * (`POST /explain`).
+   *
+   * @throws {@link RecurraError} `INVALID_ARGUMENT`, which says so.
+   */
+  explain(text: string): never;
+  explain(): never {
+    throw new RecurraError(
+      'INVALID_ARGUMENT',
+      'recurra-web explains no labels: use TextClassifier.explain of recurra in Node.js, or POST /explain of recurra serve',
+    );
+  }
+
   /** Frees the memory. Predictions then throw `DISPOSED`; closing again changes nothing. */
   close(): void {
     this.#instance = undefined;

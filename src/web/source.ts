@@ -10,10 +10,11 @@ export type ByteSource =
   | ArrayBuffer
   | Uint8Array<ArrayBuffer>;
 
-/** What a {@link ByteSource} is called in messages. */
+/** What a {@link ByteSource} is called in messages: the address, or the name of a file that the user chose. */
 export function nameOf(source: unknown): string {
   if (typeof source === 'string' || source instanceof URL) return String(source);
-  return (source instanceof Response && source.url) || 'the model';
+  const { url, name } = source as { url?: string; name?: string };
+  return url || name || 'the model';
 }
 
 /** A page's addresses are relative to it; elsewhere they must be whole. */
@@ -76,10 +77,13 @@ export function checked(response: Response): Response {
   throw new RecurraError(code, `${response.url || 'the response'}: HTTP status ${response.status}`);
 }
 
+const BRACE = 123;
+
 /**
  * All bytes of a model file.
  *
- * @throws {@link ModelFileError} `FILE_NOT_FOUND` or `IO` if they cannot be had; `INVALID_FILE` for a text, such as a web page.
+ * @throws {@link ModelFileError} `FILE_NOT_FOUND` or `IO` if they cannot be had; `INVALID_FILE` for something else, such as a web page or
+ * a table.
  */
 export async function bytesOf(source: ByteSource): Promise<Uint8Array> {
   try {
@@ -91,12 +95,10 @@ export async function bytesOf(source: ByteSource): Promise<Uint8Array> {
           : source;
     const bytes =
       from instanceof Uint8Array ? from : new Uint8Array(from instanceof ArrayBuffer ? from : await from.arrayBuffer());
-    // A model begins with the length of its header, whose last byte is 0.
-    if (!bytes[7]) return bytes;
-    throw new RecurraError(
-      'INVALID_FILE',
-      described(nameOf(source), bytes, from instanceof Response ? from : undefined),
-    );
+    // A model begins with the length of its header, whose last byte is 0, and the header with a brace.
+    if (bytes.length < 9 || (!bytes[7] && bytes[8] === BRACE)) return bytes;
+    const came = described(nameOf(source), bytes, from instanceof Response ? from : undefined);
+    throw new RecurraError('INVALID_FILE', `${came}; expected a model file of recurra (.safetensors)`);
   } catch (cause) {
     const code = cause instanceof RecurraError ? cause.code : cause instanceof RangeError ? 'OUT_OF_MEMORY' : 'IO';
     throw new ModelFileError(code, `the model cannot be read: ${(cause as Error).message}`, { cause });

@@ -1,7 +1,7 @@
 // The packages as a user gets them, in the quickest form: installed by npm, on this Node. `npm run test:packages` is the
 // whole proof.
 
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -61,6 +61,43 @@ describe.runIf(process.platform === 'linux' && process.arch === 'x64')('installe
     expect(commands).toEqual(['npx rollup --config rollup.config.mjs', 'node dist/app.mjs']);
     project.node([rollup, '--config', 'rollup.config.mjs']);
     expect(project.node([join('dist', 'app.mjs')]).stdout).toBe('billing\n');
+  });
+
+  it.each(['recurra', 'recurra/serve'])('names recurra-web where a page imports %s', async (name) => {
+    const { build } = await import('vite');
+    const root = join(project.folder, 'page');
+    mkdirSync(root, { recursive: true });
+    const used = name === 'recurra' ? 'TextClassifier' : 'createServer';
+    writeFileSync(join(root, 'index.html'), '<!doctype html><script type="module" src="./page.js"></script>');
+    writeFileSync(join(root, 'page.js'), `import { ${used} } from '${name}';\n\nconsole.log(${used});\n`);
+    const settings = { write: false, minify: false, modulePreload: { polyfill: false } };
+    const [built] = [await build({ root, configFile: false, logLevel: 'error', build: settings })].flat();
+    const { output } = built as { output: { type: string; code: string }[] };
+    const { code } = output.find(({ type }) => type === 'chunk')!;
+    expect(code).not.toContain('node:');
+    const program = join(project.folder, 'bundle.mjs');
+    writeFileSync(program, code);
+    const { stderr } = project.node([program], { status: 1 });
+    expect(stderr).toContain('Error: recurra runs in Node.js, not in a browser');
+    expect(stderr).toContain("import { load } from 'recurra-web'");
+    expect(stderr).toContain("code: 'ADDON_NOT_FOUND'");
+  });
+
+  it('names recurra-web where a bundle for browsers requires it, and is itself where there is Node', () => {
+    const folder = join(project.folder, 'node_modules', 'recurra');
+    const { exports } = JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8'));
+    for (const name of ['.', './torch', './lesson', './serve']) {
+      const { stderr } = project.node([join(folder, exports[name].browser.require.default)], { status: 1 });
+      expect(stderr).toContain('use the package recurra-web');
+    }
+    // A window of Electron with access to Node.js has both conditions.
+    for (const [type, code] of [
+      ['module', "import { TextClassifier } from 'recurra'; console.log(typeof TextClassifier);"],
+      ['commonjs', "console.log(typeof require('recurra').TextClassifier);"],
+    ]) {
+      const both = ['--conditions=browser', `--input-type=${type}`, '--eval', code!];
+      expect(project.node(both).stdout).toBe('function\n');
+    }
   });
 
   it('names the file of its addon where programs that collect a deployment read it', () => {

@@ -5,7 +5,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest
 import { LanguageModel } from '../../src/index.js';
 import { createServer, type ModelServer, type ServerLogEntry, type ServerOptions } from '../../src/serve/index.js';
 import { chromiumPath } from '../support/chromium.js';
-import { expectReadable, LOOKS, openPage, startBrowser } from '../support/page.js';
+import { expectReadable, LOOKS, openPage, startBrowser, walk } from '../support/page.js';
 
 const executablePath = chromiumPath();
 const SMALL = { embeddingDim: 16, hiddenSize: 32, numLayers: 1, dropout: 0, lr: 0.03, batchSize: 8 };
@@ -293,11 +293,11 @@ describe.skipIf(!executablePath)('the page', () => {
   it('shows a text as it grows, ends it at a button or a key, and shows all of it as text', async () => {
     const at = await start(PATIENT);
     const { page, complaints } = await openPage(browser, at);
-    await page.getByLabel('Units to write').fill('40');
+    await page.getByLabel('Characters to write').fill('40');
     await page.getByLabel('Temperature').fill('0');
     await page.getByRole('textbox', { name: 'Prompt' }).fill('a ');
     await page.keyboard.press('Control+Enter');
-    await said(page, '40 units written: that is the most.');
+    await said(page, '40 characters written: that is the most.');
     const expected = `a ${[...(LINE.slice(2) + LINE + LINE)].slice(0, 40).join('')}`;
     const written = page.getByRole('article', { name: 'What the model writes' }).locator('blockquote');
     expect(await written.textContent()).toBe(expected);
@@ -305,7 +305,7 @@ describe.skipIf(!executablePath)('the page', () => {
     expect(await page.locator('#tried li').count()).toBe(1);
 
     countPieces(model, 5);
-    await page.getByLabel('Units to write').fill('2000000000');
+    await page.getByLabel('Characters to write').fill('2000000000');
     const length = async () => (await page.locator('blockquote .written').textContent())!.length;
     for (const stop of ['button', 'key']) {
       await page.getByRole('button', { name: 'Write' }).click();
@@ -324,6 +324,61 @@ describe.skipIf(!executablePath)('the page', () => {
     await page.getByLabel('Temperature').fill('-1');
     await page.getByRole('button', { name: 'Write' }).click();
     expect(await page.locator('#temperature:invalid').count()).toBe(1);
+    expect(complaints).toEqual([]);
+    await page.context().close();
+  });
+
+  it('works by the keyboard alone', async () => {
+    const at = await start(PATIENT);
+    const { page, complaints } = await openPage(browser, at);
+    const written = () => page.getByRole('textbox', { name: 'Prompt' }).inputValue();
+    const focused = () => page.evaluate('document.activeElement.id');
+    expect(await walk(page, 1)).toEqual(['text']);
+    await page.keyboard.type('a ');
+    await said(page, 'Perplexity ');
+    expect(await walk(page, 6)).toEqual(['most', 'temperature', 'seed', 'send', 'stop', 'live']);
+    await page.keyboard.press('Space');
+    for (let i = 0; i < 5; i++) await page.keyboard.press('Shift+Tab');
+    expect(await focused()).toBe('most');
+    await page.keyboard.press('Control+A');
+    await page.keyboard.type('12');
+    await page.keyboard.press('Tab');
+    await page.keyboard.press('Control+A');
+    await page.keyboard.type('0');
+    // Enter in a field asks, as in every form.
+    await page.keyboard.press('Enter');
+    await said(page, '12 characters written: that is the most.');
+
+    countPieces(model, 5);
+    await page.keyboard.press('Shift+Tab');
+    await page.keyboard.press('Control+A');
+    await page.keyboard.type('2000000000');
+    const length = async () => (await page.locator('blockquote .written').textContent())!.length;
+    expect(await walk(page, 3)).toEqual(['temperature', 'seed', 'send']);
+    await page.keyboard.press('Space');
+    await expect.poll(length).toBeGreaterThan(20);
+    expect(await walk(page, 1)).toEqual(['stop']);
+    await page.keyboard.press('Space');
+    await said(page, 'Stopped.');
+    // The button keeps the focus, though there is nothing to stop any more.
+    expect(await focused()).toBe('stop');
+    await page.keyboard.press('Space');
+    expect(await page.locator('#done').textContent()).toBe('Stopped.');
+    await page.keyboard.press('Shift+Tab');
+    await page.keyboard.press('Enter');
+    await expect.poll(length).toBeGreaterThan(20);
+    await page.keyboard.press('Escape');
+    await said(page, 'Stopped.');
+    vi.restoreAllMocks();
+
+    // What was tried comes back.
+    await page.getByRole('textbox', { name: 'Prompt' }).focus();
+    await page.keyboard.press('Control+A');
+    await page.keyboard.type('a <b>');
+    await page.keyboard.press('Alt+ArrowUp');
+    expect(await written()).toBe('a ');
+    await page.keyboard.press('Alt+ArrowDown');
+    expect(await written()).toBe('a <b>');
     expect(complaints).toEqual([]);
     await page.context().close();
   });

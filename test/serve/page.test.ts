@@ -3,7 +3,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { TextClassifier } from '../../src/index.js';
 import { createServer, type ModelServer } from '../../src/serve/index.js';
 import { chromiumPath } from '../support/chromium.js';
-import { expectReadable, LOOKS, openPage, startBrowser } from '../support/page.js';
+import { expectReadable, hold, LOOKS, openPage, startBrowser, walk } from '../support/page.js';
 import { topicTexts } from '../support/texts.js';
 
 /** A label that would do harm if it were taken for HTML, as the text below would. */
@@ -84,16 +84,15 @@ describe.skipIf(!chromiumPath())('the page of a classifier', () => {
 
   it('shows the answer to what was asked last', async () => {
     await open();
-    await page.route('**/predict', async (route) => {
-      // The first question is answered last.
-      if (route.request().postDataJSON().text === 'a dog') await new Promise((resolve) => setTimeout(resolve, 600));
-      await route.continue().catch(() => {});
-    });
+    const late = await hold(page, 'predict');
     await text().fill('a dog');
-    await page.waitForRequest('**/predict');
+    await late.asked();
+    await page.unroute('**/predict');
     await text().fill('steel hammer');
     await status('tool, ');
-    await page.waitForTimeout(800);
+    // The first question is answered last.
+    late.release();
+    await page.evaluate("fetch('health')");
     expect(await page.locator('.verdict').textContent()).toMatch(/^tool/);
     expect(complaints).toEqual([]);
   });
@@ -104,13 +103,7 @@ describe.skipIf(!chromiumPath())('the page of a classifier', () => {
     await page.keyboard.type('a dog with a tail');
     await page.keyboard.press('Control+Enter');
     await status('animal, ');
-    const visited = [];
-    for (let i = 0; i < 6; i++) {
-      await page.keyboard.press('Tab');
-      visited.push(await page.evaluate('document.activeElement.id || document.activeElement.textContent'));
-    }
-    expect(visited.slice(0, 5)).toEqual(['least', 'top', 'lines', 'send', 'live']);
-    expect(visited[5]).toBe('animal');
+    expect(await walk(page, 8)).toEqual(['least', 'precision', 'top', 'lines', 'scope', 'send', 'live', 'animal']);
     await page.locator('#live').press('Space');
     await text().fill('steel hammer');
     await page.waitForTimeout(400);
@@ -144,19 +137,13 @@ describe.skipIf(!chromiumPath())('the page of a classifier', () => {
       await status(tried === 'steel hammer' ? 'tool, ' : 'animal, ');
     }
     await page.locator('#live').uncheck();
-    let release = () => {};
-    const held = new Promise<void>((resolve) => {
-      release = resolve;
-    });
-    await page.route('**/predict', async (route) => {
-      await held;
-      await route.continue();
-    });
+    const late = await hold(page, 'predict');
     // The answer to what was brought back comes when something else has been written.
     await text().press('Alt+ArrowUp');
     expect(await text().inputValue()).toBe('a dog with a tail');
     await text().fill('a loose draft');
-    release();
+    await late.asked();
+    late.release();
     await status('animal, ');
     expect(await page.locator('#tried .tried').allTextContents()).toEqual(['a dog with a tail', 'steel hammer']);
     await text().press('Alt+ArrowUp');

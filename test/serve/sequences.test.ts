@@ -5,7 +5,7 @@ import { Seq2Seq } from '../../src/index.js';
 import { createServer, type ModelServer } from '../../src/serve/index.js';
 import { chromiumPath } from '../support/chromium.js';
 import { NUMBERS, numberPairs } from '../support/numbers.js';
-import { expectReadable, LOOKS, openPage, startBrowser } from '../support/page.js';
+import { expectReadable, LOOKS, openPage, startBrowser, walk } from '../support/page.js';
 
 const executablePath = chromiumPath();
 let model: Seq2Seq;
@@ -95,7 +95,7 @@ describe('a server with a model of pairs', () => {
     it.each(LOOKS)('shows answers and what they looked at, in $scheme and $width pixels', async (looks) => {
       const { page, complaints } = await openPage(browser, url, looks);
       expect(await page.textContent('#facts')).toBe(
-        'From sequence to sequence: LSTM, from 15 characters to 14 tokens.',
+        'A sequence-to-sequence model: LSTM. It reads 15 different characters and writes 14 different tokens.',
       );
       await page.getByRole('textbox', { name: 'Source' }).fill('407');
       await page.getByRole('article').waitFor();
@@ -123,6 +123,49 @@ describe('a server with a model of pairs', () => {
       await page.locator('#done').filter({ hasText: '2 texts written.' }).waitFor({ state: 'attached' });
       expect(await page.getByRole('rowheader').allTextContents()).toEqual(['<b>', '12']);
       expect(await page.locator('.many td').allTextContents()).toEqual(['<i> &amp;', 'one two']);
+      expect(complaints).toEqual([]);
+      await page.context().close();
+    });
+
+    it('works by the keyboard alone', async () => {
+      const { page, complaints } = await openPage(browser, url);
+      const status = (said: string) =>
+        page
+          .locator('#done')
+          .filter({ hasText: new RegExp(`^${said}$`) })
+          .waitFor({ state: 'attached' });
+      const written = () => page.getByRole('textbox', { name: 'Source' }).inputValue();
+      expect(await walk(page, 1)).toEqual(['text']);
+      await page.keyboard.type('407');
+      await page.keyboard.press('Control+Enter');
+      await status('four zero seven');
+      expect(await walk(page, 6)).toEqual(['beam', 'best', 'lines', 'send', 'live', 'Alignment']);
+      // An arrow changes a number, and the answer follows.
+      for (let i = 0; i < 4; i++) await page.keyboard.press('Shift+Tab');
+      expect(await page.evaluate('document.activeElement.id')).toBe('best');
+      await page.keyboard.press('ArrowDown');
+      await page.keyboard.press('ArrowDown');
+      await expect
+        .poll(() => page.getByRole('article').locator('table').first().getByRole('rowheader').count())
+        .toBe(1);
+      expect(await page.locator('#code').textContent()).toContain('"nBest":1');
+      expect(await walk(page, 3)).toEqual(['lines', 'send', 'live']);
+      await page.keyboard.press('Space');
+      await page.getByRole('textbox', { name: 'Source' }).focus();
+      await page.keyboard.press('Control+A');
+      await page.keyboard.type('12');
+      expect(await page.textContent('.verdict')).toBe('four zero seven');
+      expect(await walk(page, 4)).toEqual(['beam', 'best', 'lines', 'send']);
+      await page.keyboard.press('Enter');
+      await status('one two');
+      // What was tried comes back.
+      await page.getByRole('textbox', { name: 'Source' }).focus();
+      await page.keyboard.press('Alt+ArrowUp');
+      expect(await written()).toBe('407');
+      await status('four zero seven');
+      await page.keyboard.press('Alt+ArrowDown');
+      expect(await written()).toBe('12');
+      await status('one two');
       expect(complaints).toEqual([]);
       await page.context().close();
     });

@@ -311,6 +311,9 @@ describe('other requests', () => {
       kind: 'classifier',
       multiLabel: false,
       networkShare: model.mix!.network,
+      precision: null,
+      precisionThresholds: null,
+      outOfScope: false,
       training: {
         version: model.card!.version,
         rows,

@@ -6,7 +6,7 @@ import { TextTagger, type TextTagging } from '../../src/index.js';
 import { createServer, type ModelServer } from '../../src/serve/index.js';
 import { anyText } from '../support/anyText.js';
 import { chromiumPath } from '../support/chromium.js';
-import { expectReadable, LOOKS, openPage, startBrowser } from '../support/page.js';
+import { expectReadable, LOOKS, openPage, startBrowser, walk } from '../support/page.js';
 import { placeRows } from '../support/places.js';
 
 const executablePath = chromiumPath();
@@ -181,6 +181,80 @@ describe.skipIf(!executablePath)('its page', () => {
     await page.getByRole('textbox', { name: 'Text' }).fill('Bob lives in Rome.\n\nEve lives in Paris.');
     await page.locator('#done').filter({ hasText: '2 texts tagged.' }).waitFor({ state: 'attached' });
     expect(await page.locator('mark .part').allTextContents()).toEqual(['Bob', 'Rome', 'Eve', 'Paris']);
+    await page.context().close();
+  });
+
+  it('says of what it knows nothing', async () => {
+    const { page } = await openPage(browser, url);
+    await page.getByRole('textbox', { name: 'Text' }).fill('zzz qqq');
+    await page.getByRole('article').waitFor();
+    expect(await page.getByRole('article').textContent()).toMatch(/^0 of 2 tokens are known to the model\./);
+    await page.getByLabel('Each line is a text').check();
+    await page.getByRole('textbox', { name: 'Text' }).fill('zzz qqq\nBob lives in Rome.');
+    await page.locator('#done').filter({ hasText: '2 texts tagged.' }).waitFor({ state: 'attached' });
+    const articles = await page.getByRole('article').allTextContents();
+    expect(articles.map((each) => each.endsWith('No token is known to the model.'))).toEqual([true, false]);
+    await page.context().close();
+  });
+
+  it('lists the tags of a model without spans', async () => {
+    const tokens = ['the', 'dog', 'runs'];
+    const rows = Array.from({ length: 60 }, () => ({ tokens, tags: ['DET', 'NOUN', 'VERB'] }));
+    await using plain = await TextTagger.train(rows, { embeddingDim: 8, hiddenSize: 8, epochs: 6, lr: 0.05, seed: 1 });
+    const other = await createServer(plain, { port: 0 });
+    const { page, complaints } = await openPage(browser, await other.listen());
+    await page.getByRole('textbox', { name: 'Text' }).fill('the dog runs');
+    await page.getByRole('article').waitFor();
+    expect(await page.getByRole('rowheader').allTextContents()).toEqual(tokens);
+    const { tags, probabilities } = await plain.predict('the dog runs');
+    const cells = await page.getByRole('article').getByRole('row').allTextContents();
+    expect(cells.slice(1)).toEqual(
+      tokens.map((token, i) => `${token}${tags[i]}${(100 * probabilities[i]!).toFixed(1)} %`),
+    );
+    await page.getByRole('textbox', { name: 'Text' }).fill('the dog runs '.repeat(80));
+    await page.getByText('The first 200 of 240 tokens.').waitFor();
+    expect(complaints).toEqual([]);
+    await page.context().close();
+    await other.close();
+  });
+
+  it('works by the keyboard alone', async () => {
+    const { page, complaints } = await openPage(browser, url);
+    const status = (said: string) => page.locator('#done').filter({ hasText: said }).waitFor({ state: 'attached' });
+    const written = () => page.getByRole('textbox', { name: 'Text' }).inputValue();
+    expect(await walk(page, 1)).toEqual(['text']);
+    await page.keyboard.type('Bob lives in Rome.');
+    await page.keyboard.press('Control+Enter');
+    await status(`Bob: PER, Rome: ${HOSTILE}.`);
+    expect(await walk(page, 4)).toEqual(['lines', 'send', 'live', 'forget']);
+    // Back to the box of lines: each line is a text from now on, and nothing is asked by itself.
+    await page.keyboard.press('Shift+Tab');
+    await page.keyboard.press('Space');
+    await page.keyboard.press('Shift+Tab');
+    await page.keyboard.press('Shift+Tab');
+    expect(await page.evaluate('document.activeElement.id')).toBe('lines');
+    await page.keyboard.press('Space');
+    await status('1 text tagged.');
+    await page.keyboard.press('Shift+Tab');
+    await page.keyboard.press('Control+End');
+    await page.keyboard.press('Enter');
+    await page.keyboard.type('Eve lives in Paris.');
+    await page.keyboard.press('Control+Enter');
+    await status('2 texts tagged.');
+    expect(await page.locator('mark .part').allTextContents()).toEqual(['Bob', 'Rome', 'Eve', 'Paris']);
+    // What was tried comes back, by the keys and by the list.
+    await page.keyboard.press('Alt+ArrowUp');
+    expect(await written()).toBe('Bob lives in Rome.');
+    await status('1 text tagged.');
+    await page.keyboard.press('Alt+ArrowDown');
+    expect(await written()).toBe('Bob lives in Rome.\nEve lives in Paris.');
+    await status('2 texts tagged.');
+    expect((await walk(page, 6)).at(-1)).toMatch(/^Bob lives in Rome\.(?!\n)/);
+    await page.keyboard.press('Enter');
+    expect(await page.evaluate('document.activeElement.id')).toBe('text');
+    expect(await written()).toBe('Bob lives in Rome.');
+    await status('1 text tagged.');
+    expect(complaints).toEqual([]);
     await page.context().close();
   });
 });

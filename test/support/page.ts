@@ -44,6 +44,45 @@ export async function openPage(browser: Browser, url: string, { width = 1_200, s
   return { page, complaints };
 }
 
+/** Answers that are kept back. */
+export interface Held {
+  /** Resolves when so many requests have come. */
+  asked(requests?: number): Promise<void>;
+  /** Lets all of them be answered, and those that come later. */
+  release(): void;
+}
+
+/** Keeps the answers of a route of the server back until they are released, so that a test acts before them. */
+export async function hold(page: Page, path: string): Promise<Held> {
+  let release = () => {};
+  const released = new Promise<void>((resolve) => {
+    release = resolve;
+  });
+  let requests = 0;
+  await page.route(`**/${path}`, async (route) => {
+    requests++;
+    await released;
+    // The page may have given the question up.
+    await route.continue().catch(() => {});
+  });
+  return { asked: (most = 1) => expect.poll(() => requests).toBeGreaterThanOrEqual(most), release };
+}
+
+/** Presses Tab, and tells where the focus is after each: the id of the control, or what it is called. */
+export async function walk(page: Page, steps: number): Promise<string[]> {
+  const visited: string[] = [];
+  for (let i = 0; i < steps; i++) {
+    await page.keyboard.press('Tab');
+    visited.push(
+      await page.evaluate(`(() => {
+        const { id, ariaLabel, textContent } = document.activeElement;
+        return id || ariaLabel || textContent;
+      })()`),
+    );
+  }
+  return visited;
+}
+
 /**
  * Expects that a page is no wider than the window, that all text can be read (WCAG's contrast of 4.5), and that everything a keyboard can reach
  * has a name.

@@ -4,12 +4,14 @@ import { readFileSync } from 'node:fs';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
+import { gzipSync } from 'node:zlib';
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
 import { load, type ModuleSource } from '../../src/web/index.js';
 import { checkout } from '../support/guide.js';
 
 const PAGE = '<!doctype html><html><head><title>My app</title></head></html>';
 const model = new Uint8Array(readFileSync(join(checkout, 'test/fixtures/models/v3.safetensors')));
+const ROWS = 'text,label\nmy invoice is wrong,billing\n';
 /** A module of nothing. */
 const EMPTY = Uint8Array.of(0, 97, 115, 109, 1, 0, 0, 0);
 
@@ -21,6 +23,7 @@ beforeAll(async () => {
     '/broken.wasm': [200, 'application/wasm', Uint8Array.of(0, 97, 115, 109, 9, 9, 9, 9)],
     '/untyped.wasm': [200, 'text/plain', EMPTY],
     '/typed.wasm': [200, 'application/wasm', EMPTY],
+    '/rows.csv': [200, 'text/csv', ROWS],
     '/pointer.safetensors': [200, 'text/plain', 'version https://git-lfs.github.com/spec/v1\noid sha256:0\n'],
     '/gone': [404, 'text/html', PAGE],
     '/down': [503, 'text/html', PAGE],
@@ -54,28 +57,54 @@ async function refusal(source: Parameters<typeof load>[0], options: Parameters<t
 
 const came =
   '(HTTP status 200, content type text/html), a web page, which many servers send if a file is missing: check the address';
+const expected = '; expected a model file of recurra (.safetensors)';
 const before = 'the WebAssembly module of recurra-web cannot be loaded: ';
 const advice = '; copy recurra.wasm of the package to this address, or pass its address as the option module';
 
 describe('a model that a server does not have', () => {
   it('is told from a damaged one: by status, type and how the answer begins', async () => {
     const begin = `SITE/none.safetensors begins with ${JSON.stringify(PAGE.slice(0, 40))}`;
-    const page = { code: 'INVALID_FILE', message: `the model cannot be read: ${begin} ${came}` };
+    const page = { code: 'INVALID_FILE', message: `the model cannot be read: ${begin} ${came}${expected}` };
     expect(await refusal(`${site}/none.safetensors`, { module: EMPTY })).toEqual(page);
     expect(await refusal(await fetch(`${site}/none.safetensors`), { module: EMPTY })).toEqual(page);
     expect(await refusal(`${site}/pointer.safetensors`, { module: EMPTY })).toEqual({
       code: 'INVALID_FILE',
       message:
-        'the model cannot be read: SITE/pointer.safetensors begins with "version https://git-lfs.github.com/spec/" (HTTP status 200, content type text/plain)',
+        'the model cannot be read: SITE/pointer.safetensors begins with "version https://git-lfs.github.com/spec/" (HTTP status 200, content type text/plain); expected a model file of recurra (.safetensors)',
     });
     expect((await refusal(new TextEncoder().encode(PAGE), { module: EMPTY })).message).toBe(
-      `the model cannot be read: the model begins with ${JSON.stringify(PAGE.slice(0, 40))}${came.replace(/^.*\)/, '')}`,
+      `the model cannot be read: the model begins with ${JSON.stringify(PAGE.slice(0, 40))}${came.replace(/^.*\)/, '')}${expected}`,
     );
     expect(await refusal(`${site}/gone`, { module: EMPTY })).toEqual({
       code: 'FILE_NOT_FOUND',
       message: 'the model cannot be read: SITE/gone: HTTP status 404',
     });
     expect(await refusal(`${site}/down`, { module: EMPTY })).toMatchObject({ code: 'IO' });
+  });
+
+  it('is told from a table, by an address and as a file that the user chose', async () => {
+    const begin = JSON.stringify(ROWS.slice(0, 40));
+    const message = `the model cannot be read: SITE/rows.csv begins with ${begin} (HTTP status 200, content type text/csv)${expected}`;
+    expect(await refusal(`${site}/rows.csv`, { module: EMPTY })).toEqual({ code: 'INVALID_FILE', message });
+    expect(await refusal(new File([ROWS], 'rows.csv'), { module: EMPTY })).toEqual({
+      code: 'INVALID_FILE',
+      message: `the model cannot be read: rows.csv begins with ${begin}${expected}`,
+    });
+  });
+
+  it('is told from what has zeros where a model has, such as another encoding or a compressed file', async () => {
+    for (const bytes of [
+      Buffer.from(`\ufeff${ROWS}`, 'utf16le'),
+      gzipSync(model),
+      Buffer.from('PK\x03\x04\x14\0\0\0\b\0'),
+    ]) {
+      const { code, message } = await refusal(new Uint8Array(bytes), { module: EMPTY });
+      expect([code, message]).toEqual([
+        'INVALID_FILE',
+        expect.stringMatching(/^the model cannot be read: the model begins with ".*; expected a model/),
+      ]);
+    }
+    expect((await refusal(new Uint8Array(8), { module: EMPTY })).message).toContain('is not a model: its header');
   });
 
   it('says that nobody answers', async () => {

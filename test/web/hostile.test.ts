@@ -143,6 +143,9 @@ describe.skipIf(!path)('files and memory that do not serve', () => {
     expect(() => model.predict(5 as never)).toThrow('Expected a string for text but received number 5');
     expect(() => model.predict('', { topK: 0 })).toThrow('topK');
     expect(() => model.predictMany(['', null as never])).toThrow('texts[1]');
+    expect(() => model.explain('a dog')).toThrow(
+      'recurra-web explains no labels: use TextClassifier.explain of recurra in Node.js, or POST /explain of recurra serve',
+    );
     model.close();
     model.close();
     expect(() => model.predict('')).toThrow(expect.objectContaining({ code: 'DISPOSED' }));

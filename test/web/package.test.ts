@@ -253,20 +253,36 @@ describe.skipIf(!there)('the package recurra-web', () => {
     });
 
     it('answers as one types on the page of examples/browser', async () => {
-      for (const name of ['index.html', 'app.js', 'style.css'])
-        cpSync(join(checkout, 'examples/browser', name), join(folder, name));
-      for (const [from, to] of [
-        ['m', 'topics'],
-        ['tags', 'names'],
-        ['words', 'dictionary'],
-      ])
-        cpSync(join(folder, `${from}.safetensors`), join(folder, `${to}.safetensors`));
+      const names = { topics: 'm', names: 'tags', dictionary: 'words' };
+      const example = join(folder, 'recurra-web', 'example');
+      expect(readFileSync(join(example, 'models.json'), 'utf8')).toBe('[]\n');
       const page = await browser.newPage();
       page.setDefaultTimeout(8_000);
       const complaints: string[] = [];
       page.on('pageerror', (error) => complaints.push(String(error)));
       page.on('console', (message) => complaints.push(message.text()));
-      await page.goto(`${address()}/index.html`);
+      // As it comes: it opens a file that is chosen, and says what is wrong with another one.
+      await page.goto(`${address()}/recurra-web/example/index.html`);
+      await page.getByText('Choose a model file').waitFor();
+      expect(await page.getByRole('combobox').count()).toBe(0);
+      const chosen = page.getByLabel('A model file of yours');
+      await chosen.setInputFiles({
+        name: 'rows.csv',
+        mimeType: 'text/csv',
+        buffer: Buffer.from('text,label\na dog,animal\n'),
+      });
+      await page.getByText('the model cannot be read: rows.csv begins with "text,label').waitFor();
+      expect(await page.getByRole('textbox').isDisabled()).toBe(true);
+      await chosen.setInputFiles(join(folder, 'm.safetensors'));
+      await page.getByText('0 of 0 words').waitFor();
+      await page.keyboard.type('bread');
+      await page.getByRole('listitem').filter({ hasText: /^food/ }).first().waitFor();
+      // With models next to it.
+      for (const [to, from] of Object.entries(names))
+        cpSync(join(folder, `${from}.safetensors`), join(example, `${to}.safetensors`));
+      const listed = Object.keys(names).map((name) => ({ name, file: `${name}.safetensors` }));
+      writeFileSync(join(example, 'models.json'), JSON.stringify(listed));
+      await page.reload();
       await page.getByText('0 of 0 words').waitFor();
       await page.keyboard.type('a dog with a tail');
       await page.getByText('5 of 5 words are known').waitFor();

@@ -7,7 +7,7 @@ const MEASURES = {
   accuracy: ['Accuracy', percent],
   f1: ['F1 of spans', percent],
   perplexity: ['Perplexity', (value) => value.toFixed(2)],
-  bitsPerCharacter: ['Bits a character', (value) => value.toFixed(3)],
+  bitsPerCharacter: ['Bits per character', (value) => value.toFixed(3)],
   unitErrorRate: ['Unit error rate', percent],
   bleu: ['BLEU', (value) => value.toFixed(1)],
 };
@@ -29,6 +29,8 @@ export function showAbout({ name, kind, training }, facts) {
   const where = ofText ? 'on the validation text' : `on ${plural(validationRows, 'validation row')}`;
   const tiles = Object.entries(MEASURES)
     .filter(([measure]) => typeof measures[measure] === 'number')
+    // BLEU counts runs of four words: where some answers are right and it is 0, they are all shorter, and it says nothing.
+    .filter(([measure]) => measure !== 'bleu' || measures.bleu > 0 || !(measures.accuracy > 0))
     .map(([measure, [title, written]]) => tile(title, written(measures[measure]), where));
   const trained = ofText
     ? tile('Trained for', plural(epochs, 'epoch'))

@@ -1,5 +1,6 @@
 // The page of a classifier: labels with their probabilities, and which parts of the text speak for them.
 
+import { caution } from './caution.js';
 import {
   checkbox,
   count,
@@ -12,6 +13,7 @@ import {
   percent,
   plural,
   quoted,
+  renew,
   shareCells,
   styled,
   table,
@@ -23,6 +25,8 @@ const COLOURED = 20_000;
 /** Below this share of the strongest contribution nothing is coloured. */
 const WEAKEST = 0.02;
 const HEAT = 70;
+/** Milliseconds after which a label is shown without what speaks for it. */
+const PATIENCE = 300;
 
 /** A text whose tokens are coloured by what they contribute; n-grams come again as their tokens. */
 function coloured(text, { tokens }, byLinear) {
@@ -66,7 +70,9 @@ function key(label, networkShare) {
 }
 
 /** Makes the page ready for a classifier. `changed` is called when the answer is to be another. */
-export function classifier({ labels, words, cell, multiLabel, networkShare }, controls, changed) {
+export function classifier(model, controls, changed) {
+  const { labels, words, cell, multiLabel, networkShare } = model;
+  const careful = caution(model);
   const [lines, linesField] = checkbox('lines', 'Each line is a text');
   const most = Math.min(5, labels.length);
   const [top, topField] = numberField('top', 'Labels to show', {
@@ -75,51 +81,53 @@ export function classifier({ labels, words, cell, multiLabel, networkShare }, co
     value: most,
     required: true,
   });
-  const least = el('input', {
-    type: 'range',
-    id: 'least',
-    min: 0,
-    max: 100,
-    value: 0,
-    'aria-describedby': 'least-note',
-  });
-  const shown = el('output', { for: 'least' });
-  const showLeast = () => {
-    shown.textContent = `${least.value} %`;
-    least.setAttribute('aria-valuetext', `${least.value} percent`);
-  };
-  showLeast();
-  least.addEventListener('input', showLeast);
-  for (const control of [lines, top, least]) control.addEventListener('input', changed);
-  controls.append(
-    el('div', { class: 'field wide' }, el('label', { for: 'least' }, 'Unsure below'), least, shown),
-    el('p', { class: 'aside', id: 'least-note' }, 'A label that is less probable is not given.'),
-    el('div', { class: 'row' }, topField, linesField),
-  );
+  for (const control of [lines, top, ...careful.inputs]) control.addEventListener('input', changed);
+  controls.append(...careful.parts, el('div', { class: 'row' }, topField, linesField, ...careful.boxes));
 
   const byLinear = networkShare < 0.5;
-  const minimum = () => least.valueAsNumber / 100;
-  const options = () => ({ topK: top.valueAsNumber, ...(minimum() > 0 && { minProbability: minimum() }) });
+  const options = () => ({ topK: top.valueAsNumber, ...careful.options() });
   /** The label whose contributions are shown; null for the most probable one. */
   let chosen = null;
   let chosenFor = '';
 
+  /** Whether a text is one that the model was made for, if that was asked. */
+  const scoped = (outOfScope, out, within) => (outOfScope === undefined ? '' : outOfScope ? out : within);
+
+  /** The labels of a text, or what stands for none. */
+  function named({ label, labels: given }) {
+    if (multiLabel) return given.join(', ') || 'No label';
+    return label ?? 'Unsure';
+  }
+
+  const isUnsure = ({ label, labels: given }) => (multiLabel ? given.length === 0 : label === null);
+
   /** What the answer is, in a few words. */
-  function verdict({ label, labels: given, probability }) {
-    if (multiLabel) return given.length > 0 ? given.join(', ') : 'No label';
-    return label === null ? `Unsure` : `${label}, ${percent(probability)}`;
+  function verdict(prediction) {
+    const { probability, outOfScope } = prediction;
+    const shown = multiLabel || isUnsure(prediction) ? '' : `, ${percent(probability)}`;
+    return `${named(prediction)}${shown}${scoped(outOfScope, ', out of scope', ', in scope')}`;
   }
 
-  function headline(prediction) {
-    const { label, labels: given, probability, classes } = prediction;
-    if (multiLabel)
-      return el('p', { class: given.length > 0 ? 'verdict' : 'verdict unsure' }, given.join(', ') || 'No label');
-    if (label !== null) return el('p', { class: 'verdict' }, label, el('small', {}, ` ${percent(probability)}`));
-    const best = `${classes[0].label} with ${percent(probability)} is most probable, but below ${Math.round(100 * minimum())} %.`;
-    return el('div', {}, el('p', { class: 'verdict unsure' }, 'Unsure'), note(best));
+  function headline(prediction, asked) {
+    const { probability, classes } = prediction;
+    const unsure = isUnsure(prediction);
+    const name = el('p', { class: unsure ? 'verdict unsure' : 'verdict' }, named(prediction));
+    if (!multiLabel && !unsure) name.append(el('small', {}, ` ${percent(probability)}`));
+    if (multiLabel || !unsure) return name;
+    const best = `${classes[0].label} with ${percent(probability)} is most probable, but below ${careful.limitOf(asked)}.`;
+    return el('div', {}, name, note(best));
   }
 
-  function bars({ classes, labels: given }, explained, choose) {
+  function scopeNote({ outOfScope }) {
+    const said = scoped(
+      outOfScope,
+      'Out of scope: this text is unlike those of the training.',
+      'In scope: this text is like those of the training.',
+    );
+    return el('p', { class: outOfScope ? 'note unsure' : 'note' }, said);
+  }
+
+  function bars({ classes, labels: given }, least, explained, choose) {
     const rows = classes.map(({ label, probability }) => {
       const pressed = String(label === explained);
       const name = el(
@@ -136,8 +144,8 @@ export function classifier({ labels, words, cell, multiLabel, networkShare }, co
       const cells = shareCells(probability);
       const bar = cells[1].firstChild;
       bar.classList.toggle('weak', !given.includes(label));
-      bar.classList.toggle('limited', minimum() > 0);
-      styled(bar, { '--least': `${100 * minimum()}%` });
+      bar.classList.toggle('limited', least > 0);
+      styled(bar, { '--least': `${100 * least}%` });
       return el('tr', {}, el('th', { scope: 'row' }, name), ...cells);
     });
     return table('The most probable labels', ['Label', 'Probability', ''], rows);
@@ -148,74 +156,86 @@ export function classifier({ labels, words, cell, multiLabel, networkShare }, co
     return note(knownText(knownTokens, tokens, 'token'), nothing);
   }
 
+  /** What speaks for a label of a text, or why that is not shown. */
+  async function explanationOf(text, signal) {
+    if (text.length > COLOURED) return { why: `A text of more than ${count(COLOURED)} characters is not coloured.` };
+    if (text.trim() === '') return {};
+    const label = chosenFor === text && chosen !== null ? chosen : undefined;
+    // The linear part is the same with any method, and this one is faster.
+    const method = byLinear ? 'gradientInput' : 'occlusion';
+    try {
+      return { explanation: await askJson('explain', { text, method, ...(label !== undefined && { label }) }, signal) };
+    } catch (error) {
+      if (!(error instanceof Refused)) throw error;
+      return { why: `Not coloured: ${error.message}` };
+    }
+  }
+
   /** One text: the label, what speaks for it, and the most probable ones. */
-  async function one(text, prediction, { signal, answers, again }) {
-    const article = el('article');
-    const show = (explanation, why) => {
+  async function one(text, prediction, asked, { signal, answers, again }) {
+    const show = ({ explanation, why }) => {
       const choose = (label) => {
         [chosen, chosenFor] = [label, text];
-        again();
+        again(text);
       };
-      const explained = explanation?.label;
       const read = explanation
         ? [coloured(text, explanation, byLinear), key(explanation.label, networkShare)]
         : [quoted(text), why && note(why)];
-      article.replaceChildren(
-        ...[
-          // What makes the label worthless comes before it.
-          prediction.knownTokens === 0 && known(prediction),
-          headline(prediction),
-          ...read,
-          bars(prediction, explained, choose),
-          prediction.knownTokens > 0 && known(prediction),
-        ].filter(Boolean),
-      );
+      const parts = [
+        // What makes the label worthless comes before it.
+        prediction.knownTokens === 0 && known(prediction),
+        headline(prediction, asked),
+        prediction.outOfScope !== undefined && scopeNote(prediction),
+        ...read,
+        bars(prediction, careful.leastOf(asked), explanation?.label, choose),
+        prediction.knownTokens > 0 && known(prediction),
+      ];
+      renew(answers, [el('article', {}, ...parts.filter(Boolean))]);
     };
-    /** The button of the label that had the focus, which is made again. */
-    const focused = answers.contains(document.activeElement) ? document.activeElement.textContent : null;
-    const label = chosenFor === text && chosen !== null ? chosen : undefined;
-    let explanation;
-    let why;
-    if (text.length > COLOURED) why = `A text of more than ${count(COLOURED)} characters is not coloured.`;
-    else if (text.trim() !== '') {
-      try {
-        // The linear part is the same with any method, and this one is faster.
-        const method = byLinear ? 'gradientInput' : 'occlusion';
-        explanation = await askJson('explain', { text, method, ...(label !== undefined && { label }) }, signal);
-      } catch (error) {
-        if (!(error instanceof Refused)) throw error;
-        why = `Not coloured: ${error.message}`;
-      }
+    // A long text is explained in a second or two; its label is there at once.
+    const early = setTimeout(() => {
+      if (!signal.aborted) show({ why: 'What speaks for the label is being computed.' });
+    }, PATIENCE);
+    try {
+      show(await explanationOf(text, signal));
+    } finally {
+      clearTimeout(early);
     }
-    show(explanation, why);
-    answers.replaceChildren(article);
-    if (focused !== null)
-      [...article.querySelectorAll('th button')].find((each) => each.textContent === focused)?.focus();
   }
 
   function many(texts, predictions, answers) {
+    const remark = (said, unsure) => el('small', { class: unsure ? 'unsure' : undefined }, said);
     const rows = predictions.map((prediction, at) => {
-      const { label, labels: given, probability } = prediction;
-      const unsure = multiLabel ? given.length === 0 : label === null;
+      const { probability, knownTokens, outOfScope } = prediction;
       return el(
         'tr',
         {},
         el('th', { scope: 'row', dir: 'auto' }, texts[at]),
         el(
           'td',
-          { class: unsure ? 'unsure' : undefined },
-          multiLabel ? given.join(', ') || 'No label' : (label ?? 'Unsure'),
+          {},
+          el('span', { class: isUnsure(prediction) && 'unsure' }, named(prediction)),
+          outOfScope === undefined ? null : remark(scoped(outOfScope, 'out of scope', 'in scope'), outOfScope),
+          knownTokens === 0 ? remark('no known token', true) : null,
         ),
         el('td', { class: 'number' }, percent(probability)),
       );
     });
-    const labelled = table('Each line and its label', ['Text', 'Label', 'Probability'], rows, { class: 'many' });
-    answers.replaceChildren(el('article', {}, labelled));
+    const names = ['Text', 'Label', 'Probability'];
+    renew(answers, [el('article', {}, table('Each line and its label', names, rows, { class: 'many' }))]);
+  }
+
+  /** What became of several texts, in a few words. */
+  function saidOf(predictions) {
+    const labelled = predictions.filter((prediction) => !isUnsure(prediction)).length;
+    const of = labelled < predictions.length ? `${count(labelled)} of ` : '';
+    const out = predictions.filter(({ outOfScope }) => outOfScope).length;
+    return `${of}${plural(predictions.length, 'text')} labelled${out > 0 ? `, ${count(out)} out of scope` : ''}.`;
   }
 
   const inside = networkShare === 0 ? 'a linear model of n-grams' : `${cell.toUpperCase()}, ${count(words)} words`;
   return {
-    facts: `A text classifier of ${plural(labels.length, 'label')}${multiLabel ? ', any number of them a text' : ''}: ${inside}. ${firstOf(labels)}`,
+    facts: `A text classifier of ${plural(labels.length, 'label')}${multiLabel ? ', of which a text may have several' : ''}: ${inside}. Labels: ${firstOf(labels)}`,
     button: 'Label',
     live: 'Answer as I type',
     empty: 'Type a text: its label appears here, and which parts of the text speak for it.',
@@ -225,14 +245,15 @@ export function classifier({ labels, words, cell, multiLabel, networkShare }, co
         : ['predict', { text, ...options() }];
     },
     async answer(text, how) {
-      const [path, body] = this.request(text);
-      const answer = await askJson(path, body, how.signal);
-      if (lines.checked) {
-        many(body.texts, answer.predictions, how.answers);
-        const said = `${plural(body.texts.length, 'text')} labelled.`;
+      const [path, asked] = this.request(text);
+      const answer = await askJson(path, asked, how.signal);
+      // What was asked, not what the controls say by now.
+      if (asked.texts) {
+        many(asked.texts, answer.predictions, how.answers);
+        const said = saidOf(answer.predictions);
         return { said, kept: said };
       }
-      await one(text, answer, how);
+      await one(text, answer, asked, how);
       return { said: `${verdict(answer)}.`, kept: verdict(answer) };
     },
   };

@@ -20,6 +20,18 @@ export function styled(node, properties) {
   return node;
 }
 
+const nameOf = (node) => node.getAttribute('aria-label') ?? node.textContent;
+
+/** Replaces what a part of the page shows. What had the focus there has it again; it is found by its name. */
+export function renew(part, children, name = nameOf) {
+  const { activeElement } = document;
+  const had = activeElement !== part && part.contains(activeElement) ? name(activeElement) : undefined;
+  part.replaceChildren(...children);
+  if (had === undefined) return;
+  const same = [...part.querySelectorAll('button, [tabindex]')].find((each) => name(each) === had);
+  same?.focus({ preventScroll: true });
+}
+
 export const note = (...children) => el('p', { class: 'note' }, ...children);
 
 export const count = (value) => value.toLocaleString('en-US');

@@ -1,6 +1,6 @@
 // What was tried in this visit.
 
-import { $, el } from './dom.js';
+import { $, el, renew } from './dom.js';
 import { recall, remember } from './storage.js';
 
 const MOST = 30;
@@ -22,6 +22,9 @@ export class History {
   /** What was being written before an entry was brought back. */
   #draft = '';
 
+  /** How often all was forgotten. */
+  #forgotten = 0;
+
   /** @param choose - Called with a text that is to be asked for again. */
   constructor(model, choose) {
     this.#key = `tried.${model.kind}.${model.name ?? ''}`;
@@ -30,15 +33,24 @@ export class History {
     this.#entries = Array.isArray(kept) ? kept.filter(fits).slice(0, MOST) : [];
     $('forget').addEventListener('click', () => {
       this.#entries = [];
+      this.#forgotten += 1;
       this.#changed();
       $('text').focus();
     });
     this.#show();
   }
 
-  /** Adds a text and what was answered; one that is there moves up. `current` is what is being written by now. */
-  add(text, said, current) {
-    if (text.trim() === '' || text.length > LONGEST) return;
+  /** A mark of what is asked now: what was asked before all was forgotten is not added. */
+  get mark() {
+    return this.#forgotten;
+  }
+
+  /**
+   * Adds a text and what was answered; one that is there moves up. `current` is what is being written by now, `mark` that of the time when the text
+   * was asked for.
+   */
+  add(text, said, current, mark) {
+    if (mark !== this.#forgotten || text.trim() === '' || text.length > LONGEST) return;
     const brought = this.#entries[this.#at];
     if (brought?.text === text) {
       // It stays where it is: the next step leads to its neighbour.
@@ -47,7 +59,7 @@ export class History {
       return;
     }
     this.#entries = [{ text, said }, ...this.#entries.filter((entry) => entry.text !== text)].slice(0, MOST);
-    // Whoever has gone on while the answer was made is not moved.
+    // A visitor who continued while the answer was made is not moved.
     this.#at = current === text ? 0 : this.#entries.indexOf(brought);
     this.#changed();
   }
@@ -85,7 +97,7 @@ export class History {
       ];
       return el('li', {}, el('button', { type: 'button', class: 'entry', on: { click: again } }, ...parts));
     });
-    $('tried').replaceChildren(...items);
+    renew($('tried'), items, ({ firstChild }) => firstChild.textContent);
     $('history-empty').hidden = items.length > 0;
     $('forget').hidden = items.length === 0;
   }

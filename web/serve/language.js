@@ -36,7 +36,7 @@ async function* eventsOf(response) {
 
 /** Makes the page ready for a language model. */
 export function language({ units, words, cell, limits }, controls) {
-  const [most, mostField] = numberField('most', 'Units to write', {
+  const [most, mostField] = numberField('most', `${units[0].toUpperCase()}${units.slice(1)} to write`, {
     ...{ min: 1, max: limits.newTokens, value: Math.min(256, limits.newTokens), required: true },
   });
   const [temperature, temperatureField] = numberField('temperature', 'Temperature', {
@@ -84,9 +84,9 @@ export function language({ units, words, cell, limits }, controls) {
   async function measure(text, { signal, answers }) {
     const score = await askJson('score', { text }, signal);
     const key = note(
-      `Perplexity ${score.perplexity.toFixed(2)}, ${score.bitsPerCharacter.toFixed(2)} bits a character. `,
-      el('span', { class: 'against key' }, 'Coloured'),
-      ' is what the model did not expect.',
+      `Perplexity ${score.perplexity.toFixed(2)}, ${score.bitsPerCharacter.toFixed(2)} bits per character. The model did not expect what is `,
+      el('span', { class: 'against key' }, 'coloured'),
+      '.',
     );
     measured.replaceChildren(el('h3', {}, 'Your text, as the model reads it'), surprising(text, score), key);
     measured.hidden = false;
@@ -108,7 +108,9 @@ export function language({ units, words, cell, limits }, controls) {
         if (name === 'error') throw new Refused(`${data.error.message} (${data.error.code})`);
         if (name === 'end') {
           written.append(note(`Seed ${data.seed}: it gives the same text again.`));
-          return stoppedBy(`${count(data.tokens)} units written: ${REASONS[data.reason]}.`);
+          return stoppedBy(
+            `${count(data.tokens)} ${data.tokens === 1 ? units.slice(0, -1) : units} written: ${REASONS[data.reason]}.`,
+          );
         }
       }
       throw new Refused('The connection was lost.');
@@ -131,10 +133,16 @@ export function language({ units, words, cell, limits }, controls) {
       const options = { maxNewTokens: most.valueAsNumber, temperature: temperature.valueAsNumber, ...given };
       return ['generate', { prompt, ...options, stream: true }];
     },
+    /** Takes away what was said of a text that is there no more; whether nothing is left. */
+    clear() {
+      measured.hidden = true;
+      return written.hidden;
+    },
     answer(text, how) {
       if (!how.live) return write(text, this.request(text)[1], how);
       if (text.length <= MEASURED) return measure(text, how);
       measured.replaceChildren(note(`A text of more than ${count(MEASURED)} characters is not measured.`));
+      measured.hidden = false;
       place(how.answers);
       return { said: '' };
     },

@@ -3,10 +3,11 @@
 import { showAbout } from './about.js';
 import { classifier } from './classifier.js';
 import { beginCode } from './code.js';
-import { $, note } from './dom.js';
+import { $, count, note } from './dom.js';
 import { History } from './history.js';
 import { language } from './language.js';
 import { pairs } from './pairs.js';
+import { tell } from './server.js';
 import { tagger } from './tagger.js';
 import { beginTheme } from './theme.js';
 
@@ -28,24 +29,36 @@ let running = null;
 let timer;
 let settling;
 
+function setRunning(mine) {
+  running = mine;
+  if (mine) answers.setAttribute('aria-busy', 'true');
+  else answers.removeAttribute('aria-busy');
+  // A button that is disabled would lose the focus.
+  stop.setAttribute('aria-disabled', String(!mine || mine.typed));
+}
+
 function end() {
   running?.abort.abort();
-  running = null;
-  answers.removeAttribute('aria-busy');
-  stop.disabled = true;
+  setRunning(null);
+}
+
+/** What is wrong with the controls, in words. */
+function faultOfControls() {
+  const wrong = [...form.elements].find((each) => each.matches('input:invalid'));
+  return wrong && `${wrong.labels[0].textContent}: ${wrong.validationMessage}`;
 }
 
 function begin(model) {
   const kind = KINDS[model.kind](model, $('controls'), () => {
-    showCode();
     if (live.checked || shown) later();
   });
   let shown = false;
+  /** Whether the page itself has refused the last question. */
+  let refused = false;
   $('text-label').textContent = kind.label ?? 'Text';
   send.textContent = kind.button;
   $('live-label').textContent = kind.live;
   stop.hidden = $('stop-key').hidden = !kind.stops;
-  text.maxLength = model.limits.textLength;
   showAbout(model, kind.facts);
   const showCode = beginCode(() => kind.request(text.value));
   const empty = () => {
@@ -62,37 +75,53 @@ function begin(model) {
     text.focus();
   });
 
-  /** Asks for the text. Of two questions the last one is shown, whichever is answered first. */
-  async function answer(typed) {
+  /** Why a text cannot be asked for, in words. */
+  function faultOf(asked) {
+    const wrong = faultOfControls();
+    if (wrong) return wrong;
+    const [, { text: one, prompt = one }] = kind.request(asked);
+    const most = model.limits.textLength;
+    if (!(prompt?.length > most)) return undefined;
+    return `The text has ${count(prompt.length)} characters, and this server takes ${count(most)} (recurra serve --max-text-length).`;
+  }
+
+  /**
+   * Asks for a text. Of two questions the last one is shown, whichever is answered first.
+   *
+   * @param typed - Whether it is asked without a button or a key for it, because the text changed.
+   * @param quiet - Whether the status stays as it is.
+   */
+  async function answer(typed, { asked = text.value, quiet = false } = {}) {
     clearTimeout(timer);
     clearTimeout(settling);
-    const asked = text.value;
     // What is being written is not ended by a key.
     if (typed && kind.stops && running && !running.typed) return;
     end();
     if (typed && asked.trim() === '') {
-      if (!kind.stops) empty();
+      if (!kind.clear || kind.clear()) empty();
       return;
     }
-    if (!form.checkValidity()) {
+    const fault = faultOf(asked);
+    refused = fault !== undefined;
+    if (refused) {
+      failure.textContent = fault;
       if (!typed) form.reportValidity();
       return;
     }
     const abort = new AbortController();
     const mine = { abort, typed };
-    running = mine;
-    answers.setAttribute('aria-busy', 'true');
-    stop.disabled = typed;
+    const { mark } = history;
+    setRunning(mine);
     if (!typed) done.textContent = 'Asking…';
     try {
-      const how = { live: typed, signal: abort.signal, answers, again: () => answer(true) };
+      const how = { live: typed, signal: abort.signal, answers, again };
       const { said, kept } = await kind.answer(asked, how);
       if (running !== mine) return;
       shown = true;
       failure.textContent = '';
-      done.textContent = said;
+      if (!quiet) done.textContent = said;
       if (kept === undefined) return;
-      const add = () => history.add(asked, kept, text.value);
+      const add = () => history.add(asked, kept, text.value, mark);
       if (typed) settling = setTimeout(add, SETTLED);
       else add();
     } catch (error) {
@@ -102,14 +131,23 @@ function begin(model) {
       if (!kind.stops) answers.replaceChildren(note(kind.empty));
       if (typed && error.retryAfter) timer = setTimeout(() => answer(true), 1_000 * error.retryAfter);
     } finally {
-      if (running === mine) end();
+      if (running === mine) {
+        end();
+        // What was typed while the model wrote waits to be measured.
+        if (kind.stops && !typed && live.checked && text.value !== asked) later({ quiet: true });
+      }
     }
   }
 
-  function later() {
+  /** Asks once more for the text whose answer is shown; if another one is answered by itself, for that one. */
+  function again(asked) {
+    answer(true, live.checked ? {} : { asked });
+  }
+
+  function later(how) {
     clearTimeout(timer);
     clearTimeout(settling);
-    timer = setTimeout(() => answer(true), text.value.length > LONG ? LONG_PAUSE : PAUSE);
+    timer = setTimeout(() => answer(true, how), text.value.length > LONG ? LONG_PAUSE : PAUSE);
   }
 
   text.addEventListener('input', () => {
@@ -117,16 +155,24 @@ function begin(model) {
     showCode();
     if (live.checked) later();
   });
+  $('controls').addEventListener('input', () => {
+    showCode();
+    if (refused && !faultOf(text.value)) failure.textContent = '';
+  });
   live.addEventListener('change', () => {
     if (live.checked) later();
+    else clearTimeout(timer);
   });
   form.addEventListener('submit', (event) => {
     event.preventDefault();
     answer(false);
   });
-  stop.addEventListener('click', () => running?.abort.abort());
+  const stopWriting = () => {
+    if (running && !running.typed) running.abort.abort();
+  };
+  stop.addEventListener('click', stopWriting);
   addEventListener('keydown', (event) => {
-    if (event.key === 'Escape' && running && !running.typed) running.abort.abort();
+    if (event.key === 'Escape') stopWriting();
   });
   text.addEventListener('keydown', (event) => {
     if (event.key === 'Enter' && (event.ctrlKey || event.metaKey)) form.requestSubmit();
@@ -135,10 +181,17 @@ function begin(model) {
       history.step(event.key === 'ArrowUp' ? 1 : -1, text.value);
     }
   });
+  send.disabled = false;
+  // What was typed before the server had told what it is.
+  if (text.value !== '') {
+    showCode();
+    if (live.checked) later();
+  }
 }
 
 try {
-  begin(await (await fetch('model')).json());
+  begin(await tell('model'));
 } catch (error) {
-  failure.textContent = `The server does not answer: ${error.message}`;
+  $('facts').textContent = '';
+  failure.textContent = error.message;
 }

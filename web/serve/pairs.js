@@ -9,6 +9,7 @@ import {
   note,
   numberField,
   plural,
+  renew,
   shareCells,
   styled,
   table,
@@ -61,26 +62,35 @@ export function pairs({ units, words, targetWords, cell }, controls, changed) {
   function one({ text, sourceUnits, knownUnits, candidates }) {
     const [{ alignments, units: written }] = candidates;
     const cells = written.length * sourceUnits.length;
-    const known = knownText(knownUnits, sourceUnits.length, 'unit');
+    const known = note(knownText(knownUnits, sourceUnits.length, 'unit'));
+    // What makes the answer worthless comes before it.
+    const [before, behind] = knownUnits === 0 ? [known, null] : [null, known];
     return el(
       'article',
       {},
+      before,
       el('p', { class: 'verdict', dir: 'auto' }, text || '(empty)'),
       candidateTable(candidates),
       alignments && cells > 0 && cells <= MOST_CELLS ? alignment(sourceUnits, candidates[0]) : null,
-      note(known),
+      behind,
     );
   }
 
   function many(texts, predictions) {
-    const rows = predictions.map(({ text }, at) =>
-      el('tr', {}, el('th', { scope: 'row', dir: 'auto' }, texts[at]), el('td', { dir: 'auto' }, text || '(empty)')),
-    );
+    const rows = predictions.map(({ text, knownUnits }, at) => {
+      const nothing = knownUnits === 0 ? el('small', { class: 'unsure' }, 'no known unit') : null;
+      return el(
+        'tr',
+        {},
+        el('th', { scope: 'row', dir: 'auto' }, texts[at]),
+        el('td', { dir: 'auto' }, text || '(empty)', nothing),
+      );
+    });
     return el('article', {}, table('Each line and its answer', ['Source', 'Answer'], rows, { class: 'many' }));
   }
 
   return {
-    facts: `From sequence to sequence: ${cell.toUpperCase()}, from ${count(words)} ${units.source} to ${count(targetWords)} ${units.target}.`,
+    facts: `A sequence-to-sequence model: ${cell.toUpperCase()}. It reads ${count(words)} different ${units.source} and writes ${count(targetWords)} different ${units.target}.`,
     label: 'Source',
     button: 'Write',
     live: 'Answer as I type',
@@ -92,14 +102,15 @@ export function pairs({ units, words, targetWords, cell }, controls, changed) {
       return ['predict', { text, ...search, ...(text.length <= LONGEST_ALIGNED && { alignments: true }) }];
     },
     async answer(text, { signal, answers }) {
-      const [path, body] = this.request(text);
-      const answer = await askJson(path, body, signal);
-      if (!lines.checked) {
-        answers.replaceChildren(one(answer));
-        return { said: answer.text, kept: answer.text };
+      const [path, asked] = this.request(text);
+      const answer = await askJson(path, asked, signal);
+      // What was asked, not what the box says by now.
+      if (!asked.texts) {
+        renew(answers, [one(answer)]);
+        return { said: answer.text || '(empty)', kept: answer.text || '(empty)' };
       }
-      answers.replaceChildren(many(body.texts, answer.predictions));
-      const said = `${plural(body.texts.length, 'text')} written.`;
+      renew(answers, [many(asked.texts, answer.predictions)]);
+      const said = `${plural(asked.texts.length, 'text')} written.`;
       return { said, kept: said };
     },
   };

@@ -21,6 +21,22 @@ async function refusal(response) {
   }
 }
 
+/** What the server tells without being asked anything. @throws Refused */
+export async function tell(path) {
+  let response;
+  try {
+    response = await fetch(path);
+  } catch (error) {
+    throw new Refused(`The server does not answer: ${error.message}`);
+  }
+  if (!response.ok) throw await refusal(response);
+  try {
+    return await response.json();
+  } catch {
+    throw new Refused(`The answer to GET /${path} is not JSON: it is not from recurra serve, perhaps from a proxy.`);
+  }
+}
+
 /** Asks the server. @throws Refused; whatever `fetch` throws if the signal is aborted. */
 export async function ask(path, body, signal) {
   let response;

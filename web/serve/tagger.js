@@ -11,11 +11,15 @@ import {
   percent,
   plural,
   quoted,
+  renew,
   shareCells,
   styled,
   table,
 } from './dom.js';
 import { askJson } from './server.js';
+
+/** Rows of a table of tags at most. */
+const MOST_ROWS = 200;
 
 /** Makes the page ready for a tagger. `changed` is called when the answer is to be another. */
 export function tagger({ labels, words, cell, scheme }, controls, changed) {
@@ -61,18 +65,42 @@ export function tagger({ labels, words, cell, scheme }, controls, changed) {
     return table('Spans', ['Span', 'Label', 'Probability', ''], rows);
   }
 
+  /** The tags of a text, each with its probability. */
+  function tagTable({ tokens, tags, probabilities }) {
+    const rows = tokens
+      .slice(0, MOST_ROWS)
+      .map((token, i) =>
+        el(
+          'tr',
+          {},
+          el('th', { scope: 'row', dir: 'auto' }, token),
+          el('td', {}, tags[i]),
+          ...shareCells(probabilities[i]),
+        ),
+      );
+    const tagsTable = table('Tags', ['Token', 'Tag', 'Probability', ''], rows);
+    if (tokens.length <= MOST_ROWS) return [tagsTable];
+    return [tagsTable, note(`The first ${count(MOST_ROWS)} of ${count(tokens.length)} tokens.`)];
+  }
+
   function tagged(asked, answer, whole) {
     const { spans, tokens, knownTokens } = answer;
     const article = el('article', {}, scheme === null ? inTokens(answer) : inText(asked, answer));
-    if (!whole) return article;
-    if (spans.length > 0) article.append(spanTable(answer));
-    else if (scheme !== null) article.append(note('No span was found.'));
-    article.append(note(knownText(knownTokens, tokens.length, 'token')));
+    if (!whole) {
+      if (knownTokens === 0) article.append(el('p', { class: 'note unsure' }, 'No token is known to the model.'));
+      return article;
+    }
+    const known = note(knownText(knownTokens, tokens.length, 'token'));
+    // What makes the tags doubtful comes before them.
+    if (knownTokens === 0) article.prepend(known);
+    if (scheme === null) article.append(...(tokens.length > 0 ? tagTable(answer) : []));
+    else article.append(spans.length > 0 ? spanTable(answer) : note('No span was found.'));
+    if (knownTokens > 0) article.append(known);
     return article;
   }
 
   return {
-    facts: `A tagger of ${plural(labels.length, 'label')}: ${cell.toUpperCase()}, ${count(words)} words. ${firstOf(labels)}`,
+    facts: `A tagger of ${plural(labels.length, 'label')}: ${cell.toUpperCase()}, ${count(words)} words. Labels: ${firstOf(labels)}`,
     button: 'Tag',
     live: 'Answer as I type',
     empty: 'Type a text: what the model finds in it is marked here.',
@@ -80,11 +108,16 @@ export function tagger({ labels, words, cell, scheme }, controls, changed) {
       return lines.checked ? ['predict/many', { texts: linesOf(text) }] : ['predict', { text }];
     },
     async answer(text, { signal, answers }) {
-      const [path, body] = this.request(text);
-      const answer = await askJson(path, body, signal);
-      const [texts, taggings] = lines.checked ? [body.texts, answer.predictions] : [[text], [answer]];
-      answers.replaceChildren(...taggings.map((tagging, at) => tagged(texts[at], tagging, !lines.checked)));
-      if (lines.checked) return { said: `${plural(texts.length, 'text')} tagged.`, kept: plural(texts.length, 'text') };
+      const [path, asked] = this.request(text);
+      const answer = await askJson(path, asked, signal);
+      // What was asked, not what the box says by now.
+      const several = asked.texts !== undefined;
+      const [texts, taggings] = several ? [asked.texts, answer.predictions] : [[text], [answer]];
+      renew(
+        answers,
+        taggings.map((tagging, at) => tagged(texts[at], tagging, !several)),
+      );
+      if (several) return { said: `${plural(texts.length, 'text')} tagged.`, kept: plural(texts.length, 'text') };
       const found = scheme === null ? plural(answer.tokens.length, 'token') : plural(answer.spans.length, 'span');
       const names = answer.spans.map(({ text: part, label }) => `${part}: ${label}`);
       return { said: `${found}${names.length > 0 ? `: ${names.join(', ')}` : ''}.`, kept: names.join(', ') || found };

@@ -6,7 +6,7 @@ import { LanguageModel } from '../../models/language/language.js';
 import { Seq2Seq } from '../../models/seq2seq/seq2seq.js';
 import { SERVING } from '../../models/serving/options.js';
 import { TextTagger } from '../../models/tagger/tagger.js';
-import { SERVER, type ServerLogEntry, type ServerOptions } from '../../serve/options.js';
+import { SERVER, type ServerLogEntry, type ServerOptions, serverSettings } from '../../serve/options.js';
 import { COMPUTE } from '../../training/options/train.js';
 import { noteFewRows } from '../answering.js';
 import { type LoadFlags, loadOptions } from '../device.js';
@@ -75,6 +75,8 @@ function checkFlags(model: TextClassifier | TextTagger | LanguageModel | Seq2Seq
 /** `recurra serve`: answers over HTTP until a signal arrives, then finishes the requests in progress and ends. */
 export async function serveCommand(modelFile: string, flags: ServeFlags): Promise<number> {
   const { json = false, threads } = flags;
+  // A large model is not loaded for a wrong flag.
+  serverSettings(givenOptions<ServerOptions>(SERVER, flags));
   const stopped = stopSignal();
   // Imported here because the framework would slow down the start of every other command.
   const { createServer } = await import('../../serve/index.js');

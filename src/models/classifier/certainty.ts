@@ -57,6 +57,17 @@ function missing({ multiLabel, compressed }: WithoutCertainty): ArgumentError {
 
 const percent = (share: number) => `${(100 * share).toFixed(1)} %`;
 
+/** What a step of some rows tells. */
+function toldOf({ threshold, answered: rows, right }: PrecisionStep, all: number): PrecisionThreshold {
+  const { value: precision, low: precisionLow, high: precisionHigh } = wilson(right, rows);
+  return { minProbability: threshold, coverage: rows / all, precision, precisionLow, precisionHigh, rows };
+}
+
+/** All thresholds, by rising precision. */
+export function thresholdsOf({ rows, steps }: Certainty): PrecisionThreshold[] {
+  return steps.map((step) => toldOf(step, rows));
+}
+
 /**
  * The threshold that answered most validation rows among those that reached a precision.
  *
@@ -69,10 +80,7 @@ export function thresholdFor(
 ): PrecisionThreshold {
   if (!certainty) throw missing(without);
   const { rows: all, steps } = certainty;
-  const told = ({ threshold, answered: rows, right }: PrecisionStep): PrecisionThreshold => {
-    const { value: precision, low: precisionLow, high: precisionHigh } = wilson(right, rows);
-    return { minProbability: threshold, coverage: rows / all, precision, precisionLow, precisionHigh, rows };
-  };
+  const told = (step: PrecisionStep) => toldOf(step, all);
   const found = steps.find(({ answered, right }) => right / answered >= precision);
   if (found) return told(found);
   const best = told(steps.at(-1)!);

@@ -19,7 +19,7 @@ import type { Answer } from '../serving/call.js';
 import { modelReading } from '../serving/reading.js';
 import { type ModelServing, Serving } from '../serving/serving.js';
 import { assembled, type GivenClassifier } from './assemble.js';
-import { type Certainty, type PrecisionThreshold, thresholdFor } from './certainty.js';
+import { type Certainty, type PrecisionThreshold, thresholdFor, thresholdsOf } from './certainty.js';
 import { classifierFile } from './description.js';
 import { EVALUATION, type EvaluationOptions, evaluateRows, type MeasuredRow } from './evaluate.js';
 import { type ExplainOptions, type Explanation, explainSettings, explainText } from './explain.js';
@@ -405,6 +405,24 @@ export class TextClassifier extends TextModel<ModelSettings> {
     const { vocab, labels, recurrent } = this;
     const model = { engine: this.#engine, expert: this.#expert, vocab, labels, recurrent };
     return this.during(explainText(model, this.#text, text, settings));
+  }
+
+  /**
+   * What {@link thresholdFor} tells of each threshold of the model's file, by rising precision; undefined if the file has none.
+   *
+   * @internal
+   */
+  get precisionThresholds(): PrecisionThreshold[] | undefined {
+    return this.#certainty && thresholdsOf(this.#certainty);
+  }
+
+  /**
+   * Whether the model can tell which texts are out of scope.
+   *
+   * @internal
+   */
+  get tellsScope(): boolean {
+    return this.#scope !== undefined;
   }
 
   /**
