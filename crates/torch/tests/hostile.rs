@@ -221,23 +221,34 @@ fn gradients_where_there_are_none_are_refused() {
     refused(set_requires_grad(&(&x * 2.0), false), ErrorCode::InvalidArgument, "leaf");
     let y = (&x * &x).sum(Kind::Float);
     backward(&y, None, false).unwrap();
-    // A second time the graph is gone: libtorch's own words, without its C++ stack.
+    // A second time the graph is gone: what to do, without the C++ stack of what libtorch said.
     let error = backward(&y, None, false).unwrap_err();
-    assert_eq!(error.code(), ErrorCode::Torch);
-    assert!(error.message().contains("second time") && !error.message().contains("frame #"), "{}", error.message());
-    refused(inplace::fill_(&x, 1.0), ErrorCode::Torch, "leaf");
-    refused(inplace::mul_scalar_(&x, 2.0), ErrorCode::Torch, "leaf");
+    assert_eq!(error.code(), ErrorCode::InvalidArgument);
+    assert!(
+        error.message().contains("retainGraph: true") && !error.message().contains("frame #"),
+        "{}",
+        error.message()
+    );
+    refused(inplace::fill_(&x, 1.0), ErrorCode::InvalidArgument, "inside noGrad");
+    refused(inplace::mul_scalar_(&x, 2.0), ErrorCode::InvalidArgument, "inside noGrad");
+    refused(inplace::sub_scalar_(&x, 2.0, 1.0), ErrorCode::InvalidArgument, "inside noGrad");
+    refused(inplace::clamp_(&x, Some(0.0), None), ErrorCode::InvalidArgument, "inside noGrad");
 }
 
 #[test]
 fn what_libtorch_throws_for_a_number_is_an_error_and_no_panic() {
     let (truth, whole) = (Tensor::from_slice(&[true]), Tensor::from_slice(&[2_i64]));
-    refused(math::sub_scalar(&truth, 1.0), ErrorCode::Torch, "bool");
-    refused(math::pow_scalar(&whole, -1.0), ErrorCode::Torch, "negative");
-    refused(create::full(&[1], 1e12, Kind::Int, Device::Cpu), ErrorCode::Torch, "overflow");
-    refused(create::full(&[1 << 40, 1 << 18], 0.0, Kind::Float, Device::Cpu), ErrorCode::Torch, "");
+    refused(math::sub_scalar(&truth, 1.0), ErrorCode::InvalidDtype, "bool");
+    refused(math::pow_scalar(&whole, -1.0), ErrorCode::InvalidDtype, "negative");
+    refused(inplace::add_scalar_(&whole, 0.5, 1.0), ErrorCode::InvalidDtype, "float32, which a tensor of int64");
+    refused(inplace::div_scalar_(&whole, 2.0), ErrorCode::InvalidDtype, "float32, which a tensor of int64");
+    refused(inplace::clamp_(&whole, None, None), ErrorCode::InvalidArgument, "min, max or both");
+    refused(inplace::mul_(&whole, &zeros(&[2])), ErrorCode::InvalidShape, "does not fit");
+    refused(inplace::masked_fill_(&whole, &whole, 1.0), ErrorCode::InvalidDtype, "bool");
+    refused(create::full(&[1], 1e12, Kind::Int, Device::Cpu), ErrorCode::OutOfRange, "of int32");
+    refused(create::full(&[1 << 40, 1 << 18], 0.0, Kind::Float, Device::Cpu), ErrorCode::OutOfMemory, "bytes");
     let packed = pad_packed_sequence(&whole, &[1], true, f64::NEG_INFINITY, 3);
-    refused(packed, ErrorCode::Torch, "overflow");
+    refused(packed, ErrorCode::OutOfRange, "of int64");
 }
 
 #[test]

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { nn, noGrad, ones, optim, type Tensor, tensor, zeros } from '../../../src/torch/index.js';
+import { full, nn, noGrad, ones, optim, type Tensor, tensor, zeros } from '../../../src/torch/index.js';
 import { codeOf } from '../../support/close.js';
 
 const once = (net: nn.Module & { forward(x: Tensor): Tensor }, x: Tensor) => () => {
@@ -95,6 +95,12 @@ const mistakes: [string, () => unknown, string, RegExp][] = [
     () => tensor([2]).pow(-1),
     'INVALID_DTYPE',
     /no negative exponent; .* to\('float32'\)$/,
+  ],
+  [
+    'a number that int32 does not hold',
+    () => full([1], 1e12, { dtype: 'int32' }),
+    'OUT_OF_RANGE',
+    /^A number does not fit into a tensor of int32; use another number/,
   ],
   ['memory that is not there', () => zeros([2 ** 44]), 'OUT_OF_MEMORY', /^A tensor needs 70368744177664 bytes, which/],
 ];

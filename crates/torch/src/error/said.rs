@@ -88,6 +88,15 @@ fn elements(line: &str) -> Option<Error> {
             return of_dtype(format!("{name} does not take bool tensors; convert the tensor first with to('int64')"));
         }
     }
+    if let Some(kind) = between(line, "cannot be converted to type ", " without overflow") {
+        let kind = dtype(kind);
+        return Some(Error::new(
+            ErrorCode::OutOfRange,
+            format!(
+                "A number does not fit into a tensor of {kind}; use another number, or another dtype, such as float64"
+            ),
+        ));
+    }
     let (name, kind) = line.strip_prefix('"')?.split_once("\" not implemented for '")?;
     let given = dtype(kind.trim_end_matches('\''));
     let wanted = if given == "bool" { "int64" } else { "float32" };
@@ -125,6 +134,10 @@ fn dtype(said: &str) -> &str {
         "Long" => "int64",
         "Int" => "int32",
         "Bool" => "bool",
+        // C++'s names, in the message about a number.
+        "int" | "int32_t" => "int32",
+        "int64_t" => "int64",
+        "float" => "float32",
         other => other,
     }
 }
