@@ -62,6 +62,8 @@ describe.skipIf(!chromiumPath())('the page, when answers come late', () => {
     const model = await make();
     await open(model);
     await asksAlone();
+    // A control that is changed asks again, in a moment: here it does not.
+    await stopTime();
     const late = await hold(page, 'predict');
     await text().fill(asked);
     await send();
@@ -104,6 +106,20 @@ describe.skipIf(!chromiumPath())('the page, when answers come late', () => {
     late.release();
     await page.locator('blockquote span').first().waitFor();
     expect(await page.getByText('is being computed').count()).toBe(0);
+  });
+
+  it('lists a text whose label was chosen before its answer was whole', async () => {
+    await open();
+    await asksAlone();
+    const late = await hold(page, 'explain');
+    await text().fill('a dog');
+    await send();
+    await page.getByText('What speaks for the label is being computed.').waitFor();
+    await page.getByRole('button', { name: 'tool', exact: true }).click();
+    await late.asked(2);
+    late.release();
+    await page.locator('.note b').filter({ hasText: 'tool' }).waitFor();
+    expect(await tried()).toEqual(['a dog']);
   });
 
   it('takes the focus from nothing', async () => {

@@ -139,9 +139,12 @@ function begin(model) {
     }
   }
 
-  /** Asks once more for the text whose answer is shown; if another one is answered by itself, for that one. */
+  /**
+   * Asks once more for the text whose answer is shown; if another one is answered by itself, for that one. What a button asked for and is not answered
+   * yet stays a question of the button.
+   */
   function again(asked) {
-    answer(true, live.checked ? {} : { asked });
+    answer(running?.typed !== false, live.checked ? {} : { asked });
   }
 
   function later(how) {
