@@ -201,17 +201,19 @@ async function checkPaths<T extends TaskTypes>(rows: T['rows'], settings: T['set
   if (tensorboard !== undefined)
     outputs.push({ option: 'tensorboard', what: 'the log for TensorBoard', path: tensorboard, folder: true });
   if (outputs.length === 0) return;
-  const files: [string, string | undefined][] = [
-    ['the file of the rows', rows?.file],
-    ['the file of the validation rows', (validation as RowsOrigin | undefined)?.file],
-    ['the file of word vectors', embeddings?.file],
-    ['the file of unlabelled texts', (unlabelled?.texts as RowsOrigin | undefined)?.file],
+  const inputs = [
+    ...inputsOf('the file of the rows', rows),
+    ...inputsOf('the file of the validation rows', validation as RowsOrigin | undefined),
+    ...inputsOf('the file of word vectors', embeddings),
+    ...inputsOf('the file of unlabelled texts', unlabelled?.texts as RowsOrigin | undefined),
   ];
-  const inputs = files.filter((entry): entry is [string, string] => typeof entry[1] === 'string');
-  await checkOutputs(
-    outputs,
-    inputs.map(([what, path]): Input => ({ what, path })),
-  );
+  await checkOutputs(outputs, inputs);
+}
+
+/** The files of a source, if it has any. */
+function inputsOf(what: string, origin: Pick<RowsOrigin, 'file' | 'files'> | undefined): Input[] {
+  const files = [...(origin?.files ?? []), origin?.file];
+  return files.filter((path) => typeof path === 'string').map((path) => ({ what, path }));
 }
 
 /** Connects the listeners of the options. */

@@ -21,6 +21,7 @@ import {
   parsedTags,
   placeOf,
   schemeOf,
+  sentencePosition,
 } from './collect.js';
 import { TagDataset } from './dataset.js';
 import { MOST_CRF_TAGS } from './network.js';
@@ -132,7 +133,7 @@ export async function prepareTags(
   if (given) checkLabels(given, tagNames, parsed, set);
   const held = await encode(source, given ? undefined : parts.test);
   data.validation = held;
-  checkValidation(train, held, typeof validation === 'number' ? validation : undefined, source.file, watcher);
+  checkValidation(train, held, typeof validation === 'number' ? validation : undefined, source.origin.file, watcher);
   return data;
 }
 
@@ -235,7 +236,6 @@ function checkLabels(
     }
   }
   if (unknown.size === 0) return;
-  const { file, lines } = given;
   const what = set.entities ? 'label' : 'tag';
   const list = [...unknown].map(([label, { tokens, sentence }]) => {
     return `${JSON.stringify(label)} (${tokens} ${tokens === 1 ? 'token' : 'tokens'}, first in ${placeOf(given, sentence)})`;
@@ -243,7 +243,7 @@ function checkLabels(
   const labels = set.labels.map((label) => JSON.stringify(label));
   const message = `the validation rows have an unknown ${what}: ${listed(list)}; the training rows have ${listed(labels)}`;
   const [{ sentence }] = unknown.values() as unknown as [{ sentence: number }];
-  throw new DataError('UNKNOWN_LABEL', message, { file, line: lines[sentence] || undefined });
+  throw new DataError('UNKNOWN_LABEL', message, sentencePosition(given, sentence));
 }
 
 function checkValidation(

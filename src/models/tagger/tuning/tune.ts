@@ -70,7 +70,7 @@ async function readRows(
   const turns = new Turns(signal, undefined, 'the tuning');
   try {
     for await (const row of source) {
-      const read = readRow(row, rows.push(row), { splits, splitTokens }, source.file);
+      const read = readRow(row, rows.push(row), { splits, splitTokens }, source);
       const own = labelsOf(read);
       for (const label of own) labels.add(label);
       const key = JSON.stringify(own);
