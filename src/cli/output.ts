@@ -17,6 +17,11 @@ export const EXIT = {
   readerGone: 141,
 } as const;
 
+/** The files of rows in an event: `file` for one, `files` for several. */
+export function fileFields(files: readonly string[]): { file: string } | { files: readonly string[] } {
+  return files.length === 1 ? { file: files[0]! } : { files };
+}
+
 /** An error's message, with the flag that names a missing column. */
 function messageOf(error: unknown): string {
   if (!(error instanceof Error)) return String(error);

@@ -52,8 +52,8 @@ import { labelledTextFlags, rowFlags, taggedTextFlags, textFlags } from './rows.
 import { taskFlag } from './tasks.js';
 
 const ROWS_FILE =
-  'file with a text and a label in each row (CSV, TSV, JSON lines, Parquet or fastText), or with tags (CoNLL, CoNLL-U, JSON lines with spans), also .gz and .zst; - for standard input';
-const TRAINING_FILE = `${ROWS_FILE}; with --task language one text (.txt), or a text in each row; with --task seq2seq a source and a target in each row`;
+  'files with a text and a label in each row (CSV, TSV, JSON lines, Parquet or fastText), or with tags (CoNLL, CoNLL-U, JSON lines with spans), also .gz and .zst; - for standard input';
+const TRAINING_FILE = `${ROWS_FILE}; several are read one after the other; with --task language one text (.txt), or a text in each row; with --task seq2seq a source and a target in each row`;
 const JSON_HELP = 'write JSON lines, and nothing else, to standard output';
 
 /** `recurra libtorch`: the libraries needed by tensors and custom networks. */
@@ -115,7 +115,7 @@ export function createProgram(done: (exitCode: number) => void): Command {
         .description(
           'Train a model on a file of labelled texts, of sentences with tags, of texts alone, or of pairs, and save it as one safetensors file.',
         )
-        .argument('<file>', TRAINING_FILE)
+        .argument('<file...>', TRAINING_FILE)
         .option('--out <model>', 'file to write', 'model.safetensors'),
     ),
   );
@@ -137,7 +137,7 @@ export function createProgram(done: (exitCode: number) => void): Command {
       'after',
       '\nCtrl-C (or SIGTERM, SIGHUP) once ends the training and saves what was learned (exit code 130); twice stops at once.',
     )
-    .action(async (file: string, flags: TrainFlags) => done(await trainCommand(file, flags)));
+    .action(async (files: string[], flags: TrainFlags) => done(await trainCommand(files, flags)));
 
   const tune = taggedTextFlags(
     program
@@ -145,7 +145,7 @@ export function createProgram(done: (exitCode: number) => void): Command {
       .description(
         'Search for the best settings for a file of labelled texts, or of sentences with tags, and save a model trained with them.',
       )
-      .argument('<file>', ROWS_FILE)
+      .argument('<file...>', ROWS_FILE)
       .addOption(
         new Option('--task <task>', 'what the model is for: classify (the default), or tag').choices([
           'classify',
@@ -160,7 +160,7 @@ export function createProgram(done: (exitCode: number) => void): Command {
       'after',
       '\nTraining settings given as flags apply to every trial. Ctrl-C saves the best so far (exit code 130).',
     )
-    .action(async (file: string, flags: TuneFlags) => done(await tuneCommand(file, flags)));
+    .action(async (files: string[], flags: TuneFlags) => done(await tuneCommand(files, flags)));
 
   const evaluate = rowFlags(
     program
@@ -169,14 +169,14 @@ export function createProgram(done: (exitCode: number) => void): Command {
         'Measure a model on a file of labelled texts, of sentences with tags, of texts for a language model, or of pairs.',
       )
       .argument('<model>', 'file that recurra train wrote')
-      .argument('<file>', ROWS_FILE),
+      .argument('<file...>', ROWS_FILE),
   );
   const measured = addMissingFlags(addFlags(evaluate, EVALUATION), TAG_EVALUATION, 'of a tagger: ');
   addFlags(addMissingFlags(measured, PAIR_EVALUATION, 'of a model of pairs: '), LOADING)
     .option('--predictions <file>', 'also write each row with the predicted label and its probability, as JSON lines')
     .option('--json', JSON_HELP)
-    .action(async (model: string, file: string, flags: EvaluateFlags) =>
-      done(await evaluateCommand(model, file, flags)),
+    .action(async (model: string, files: string[], flags: EvaluateFlags) =>
+      done(await evaluateCommand(model, files, flags)),
     );
 
   const predict = addFlags(
@@ -240,12 +240,12 @@ export function createProgram(done: (exitCode: number) => void): Command {
       .description('Measure two classifiers on the same rows: which one is better, and could the difference be chance?')
       .argument('<first>', 'model to compare with, such as the one in use')
       .argument('<second>', 'model that may be better')
-      .argument('<file>', 'file with a text and a label in each row (CSV, TSV, JSON lines, Parquet or fastText)'),
+      .argument('<file...>', 'files with a text and a label in each row (CSV, TSV, JSON lines, Parquet or fastText)'),
   );
   deviceFlag(addFlags(compare, COMPARE))
     .option('--json', JSON_HELP)
-    .action(async (first: string, second: string, file: string, flags: CompareFlags) =>
-      done(await compareCommand(first, second, file, flags)),
+    .action(async (first: string, second: string, files: string[], flags: CompareFlags) =>
+      done(await compareCommand(first, second, files, flags)),
     );
 
   const inspect = labelledTextFlags(
@@ -253,8 +253,8 @@ export function createProgram(done: (exitCode: number) => void): Command {
       .command('inspect')
       .description('Inspect a file of texts before training: labels, lengths, languages, duplicates, doubtful labels.')
       .argument(
-        '<file>',
-        'file of texts, with labels unless --text alone is given (CSV, TSV, JSON lines, Parquet or fastText)',
+        '<file...>',
+        'files of texts, with labels unless --text alone is given (CSV, TSV, JSON lines, Parquet or fastText)',
       ),
   );
   addMissingFlags(addFlags(inspect, INSPECT), DOUBT, '')
@@ -262,7 +262,7 @@ export function createProgram(done: (exitCode: number) => void): Command {
     .option('--all', 'show all rows of each finding, not only the first ones')
     .option('--labels', 'also find rows whose label is probably wrong, by cross-validation; this trains models')
     .option('--json', JSON_HELP)
-    .action(async (file: string, flags: InspectFlags) => done(await inspectCommand(file, flags)));
+    .action(async (files: string[], flags: InspectFlags) => done(await inspectCommand(files, flags)));
 
   const vectors = textFlags(
     program

@@ -15,6 +15,7 @@ import { checkFingerprint, checkUnlabelled, fingerprintOf } from './checkpoints/
 import { beginning } from './checkpoints/position.js';
 import { checkEpochs, checkpointToResume, resumedOptions, resumeEngine } from './checkpoints/resume.js';
 import { checkSettings, firstVectors, settingsBefore, storedSettings } from './checkpoints/settings.js';
+import { columnsOf, withColumns } from './columns.js';
 import { openSession, type Session } from './distributed/session.js';
 import { setEmbeddings, wordsOfFile } from './embeddings.js';
 import { setLayers, wordsOfEncoder } from './encoder.js';
@@ -159,17 +160,18 @@ async function trained<T extends TaskTypes>(
       data: { ...fingerprint, unlabelled },
     };
     const checkpointer = settings.checkpoint && new Checkpointer(settings.checkpoint, frame, position.step);
+    const columns = columnsOf(rows);
     const begun = recordFrame(frame.settings, frame.data);
     const described = checkpointer && task.describe(input);
     const describe = (now: T['chosen'] | undefined, course: RecordedCourse) =>
-      withCard(described?.(now) ?? {}, { ...begun, ...course });
+      withCard(withColumns(described?.(now) ?? {}, columns), { ...begun, ...course });
     const watching = { choices, control, checkpointer, describe, company };
     const parts = { task, engine, data, settings, epochs, batchSize, adversarial, position, best, ...watching };
     const { failure, course, ...outcome } = await logged(rank === 0 ? settings.tensorboard : undefined, control, () =>
       new Trainer(parts).run(),
     );
     engine.distribute?.(undefined);
-    const model = await task.model({ ...input, engine, ...outcome, record: { ...begun, ...course } });
+    const model = await task.model({ ...input, engine, ...outcome, record: { ...begun, ...course }, columns });
     if (!failure) return model;
     const { code, message, cause } = failure;
     throw new TrainingError(code, message, model, cause === undefined ? {} : { cause });

@@ -9,6 +9,7 @@ import { COMPRESS, type CompressionFacts, type CompressOptions } from '../../mod
 import { LanguageModel } from '../../models/language/language.js';
 import { TextTagger } from '../../models/tagger/tagger.js';
 import { givenOptions } from '../flags.js';
+import { CORPUS_COLUMNS, LABELLED_COLUMNS, TAG_COLUMNS, withModelColumns } from '../modelColumns.js';
 import { EXIT } from '../output.js';
 import { checkReadAgain, openCorpus, openRows, openTags, type RowFlags } from '../rows.js';
 import { loadModel, type ModelOf } from '../tasks.js';
@@ -52,19 +53,22 @@ function aboutFlags(error: unknown): unknown {
 const bytesText = (bytes: number): string => `${bytes.toLocaleString('en-US')} bytes`;
 
 /** What a model is worth on a file of rows: what is reported, and in words. */
-async function measure(model: ModelOf<'compress'>, file: string, flags: CompressFlags, signal: AbortSignal) {
+async function measure(model: ModelOf<'compress'>, file: string, given: CompressFlags, signal: AbortSignal) {
   if (model instanceof LanguageModel) {
-    const { loss, perplexity } = await model.evaluate(openCorpus(file, flags), { signal });
+    const { flags, explained } = withModelColumns(model, given, CORPUS_COLUMNS);
+    const { loss, perplexity } = await model.evaluate(explained(openCorpus(file, flags)), { signal });
     return { figures: { loss, perplexity }, words: `perplexity ${perplexity.toFixed(2)}` };
   }
   if (model instanceof TextTagger) {
-    const evaluation = await model.evaluate(openTags(file, flags), { signal });
+    const { flags, explained } = withModelColumns(model, given, TAG_COLUMNS);
+    const evaluation = await model.evaluate(explained(openTags(file, flags)), { signal });
     const { accuracy } = evaluation;
     if (evaluation.scheme === undefined) return { figures: { accuracy }, words: `accuracy ${percent(accuracy)}` };
     const { f1 } = evaluation.microAverage;
     return { figures: { accuracy, f1 }, words: `F1 ${percent(f1)}, token accuracy ${percent(accuracy)}` };
   }
-  const { accuracy, loss } = await model.evaluate(openRows(file, flags), { signal });
+  const { flags, explained } = withModelColumns(model, given, LABELLED_COLUMNS);
+  const { accuracy, loss } = await model.evaluate(explained(openRows(file, flags)), { signal });
   return { figures: { accuracy, loss }, words: `accuracy ${percent(accuracy)}, loss ${loss.toFixed(4)}` };
 }
 

@@ -110,21 +110,22 @@ function summary(flags: TuneFlags, tuning: Tuning<TextClassifier | TextTagger, o
 }
 
 /** `recurra tune`: searches for the best settings and saves a model trained with them. */
-export async function tuneCommand(file: string, flags: TuneFlags): Promise<number> {
+export async function tuneCommand(files: readonly string[], flags: TuneFlags): Promise<number> {
   const { task = 'classify' } = flags;
-  if (task === 'classify' && TAGGED.test(file) && flags.format === undefined)
-    throw constraint('task', `${file} contains tokens with tags, which a tagger learns from; give --task tag`);
+  const tagged = files.find((file) => TAGGED.test(file));
+  if (task === 'classify' && tagged !== undefined && flags.format === undefined)
+    throw constraint('task', `${tagged} contains tokens with tags, which a tagger learns from; give --task tag`);
   if (task === 'tag') refuseFlags(flags, { ...TUNE, ...ROWS }, [TAGGER_TUNE, TAGS], '--task tag');
   else refuseFlags(flags, { ...TAGGER_TUNE, ...TAGS }, [TUNE, ROWS], '--task classify');
-  await checkOutputs([{ option: 'out', what: 'the model', path: flags.out }], trainingInputs(file, flags));
+  await checkOutputs([{ option: 'out', what: 'the model', path: flags.out }], trainingInputs(files, flags));
   const json = flags.json === true;
   const reading = readingDisplay(json);
   const display = json ? { update: tell, stop() {} } : tuningDisplay();
   const training = progressDisplay({ json });
   const [rows, options] =
     task === 'tag'
-      ? [openTags(file, flags, reading.update), await tagOptions(flags, reading.update)]
-      : [openRows(file, flags, reading.update), await tuneOptions(flags, reading.update)];
+      ? [openTags(files, flags, reading.update), await tagOptions(flags, reading.update)]
+      : [openRows(files, flags, reading.update), await tuneOptions(flags, reading.update)];
   const { signal, release } = abortOnSignals('stopping; a model of the best settings so far, if any, will be saved');
   const stop = () => {
     reading.stop();

@@ -114,7 +114,8 @@ export async function collectSentences(
     if (turns.due) await turns.next();
   }
   warnOfReading(rows, watcher);
-  if (misaligned.first) watcher.warn('rows', rowWarning(misalignedWords(misaligned.count, misaligned.first, rows), file));
+  if (misaligned.first)
+    watcher.warn('rows', rowWarning(misalignedWords(misaligned.count, misaligned.first, rows), file));
   const offsets = new Uint32Array(ends.length + 1);
   offsets.set(new Uint32Array((await turns.run(ends.finish())).buffer), 1);
   return {
@@ -147,11 +148,7 @@ function sentenceWords(count: number): string {
   return count === 1 ? '1 sentence has' : `${count} sentences have`;
 }
 
-function misalignedWords(
-  count: number,
-  { row, number }: { row: ReadRow; number: number },
-  origin: RowsOrigin,
-): string {
+function misalignedWords(count: number, { row, number }: { row: ReadRow; number: number }, origin: RowsOrigin): string {
   const { span } = row.misaligned!;
   const where = placeInWords(origin, number, row.line);
   const text = JSON.stringify(row.text!.slice(span.start, Math.min(span.end, span.start + 60)));

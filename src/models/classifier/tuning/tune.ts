@@ -125,6 +125,8 @@ export async function tuneClassifier<M extends TunedModel>(
   const began = performance.now();
   const read = await readRows(rows, fixed, signal);
   const { dataset } = read;
+  // Known once the rows have been read.
+  const { columns } = rows;
   const { classes } = dataset;
   const own = validation !== undefined && typeof validation !== 'number';
   checkLabels(dataset, own, rows.file);
@@ -165,7 +167,10 @@ export async function tuneClassifier<M extends TunedModel>(
     }
   };
   const measure = async ({ options: own }: Candidate<Searched>, part: Part, ending: AbortSignal) => {
-    const learned = Array.from(part.train, (row) => read.rows[row]!);
+    const learned = Object.assign(
+      Array.from(part.train, (row) => read.rows[row]!),
+      { columns },
+    );
     const settings = optionsOf(fixed, own);
     const model = await train(learned, { ...settings, seed: seed + part.seed, signal: ending, onEvent() {} });
     try {
@@ -193,7 +198,7 @@ export async function tuneClassifier<M extends TunedModel>(
       throw error;
     }
   };
-  const everything = [...read.rows, ...held];
+  const everything = Object.assign([...read.rows, ...held], { columns });
   let chosen: TrainOptions = {};
   const retrain = async ({ options: own, answers }: Entry<Searched>): Promise<M> => {
     const certainty = certaintyOfTrials(answers);

@@ -122,6 +122,7 @@ export async function tuneTagger<M extends TunedTagger>(
     throw constraint('rows', 'rows are sentences with tags or spans: an array, or a reader such as readConll');
   const began = performance.now();
   const read = await readRows(rows, given, signal, 'rows to tune on; expected sentences with tags or spans');
+  const { columns } = rows;
   const own = validation !== undefined && typeof validation !== 'number';
   const held = own ? (await readRows(validation as TagRows, given, signal, 'validation rows')).rows : [];
   const scheme = given.scheme === undefined ? read.scheme : given.scheme;
@@ -130,7 +131,10 @@ export async function tuneTagger<M extends TunedTagger>(
   const source = held.length > 0 ? held : read.rows;
   let entities = true;
   const measure = async ({ options: searched }: Candidate<SearchedTagger>, part: Part, ending: AbortSignal) => {
-    const learned = Array.from(part.train, (row) => read.rows[row]!);
+    const learned = Object.assign(
+      Array.from(part.train, (row) => read.rows[row]!),
+      { columns },
+    );
     const model = await train(learned, { ...fixed, ...searched, seed: seed + part.seed, signal: ending, onEvent() {} });
     try {
       entities = model.scheme !== undefined;
@@ -164,7 +168,7 @@ export async function tuneTagger<M extends TunedTagger>(
       throw error;
     }
   };
-  const everything = [...read.rows, ...held];
+  const everything = Object.assign([...read.rows, ...held], { columns });
   return tune<SearchedTagger, M, Counts>({
     baselines: [DEFAULTS],
     preferred: DEFAULTS,

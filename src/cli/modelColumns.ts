@@ -1,0 +1,61 @@
+import { type RowColumns, withColumnHint } from '../data/readers/columns.js';
+import type { Column } from '../data/readers/fields.js';
+import type { FileRows } from '../data/readers/source.js';
+import { flagName } from './flags.js';
+
+/** The columns of a model's training rows. */
+export interface WithColumns {
+  readonly columns: RowColumns | undefined;
+}
+
+/** Columns of labelled texts. */
+export const LABELLED_COLUMNS = ['text', 'label', 'labelSeparator', 'header'] as const;
+
+/** Columns of sentences with tags or spans. */
+export const TAG_COLUMNS = ['token', 'tag', 'text', 'spans', 'header'] as const;
+
+/** Columns of pairs. */
+export const PAIR_COLUMN_NAMES = ['source', 'target', 'header'] as const;
+
+/** Columns of texts. */
+export const CORPUS_COLUMNS = ['text', 'header'] as const;
+
+/** Flags with the columns of a model where none were given. */
+export interface ModelFlags<Flags> {
+  flags: Flags;
+  /** Adds to errors about a missing column that its name comes from the model. */
+  explained<F extends FileRows<unknown>>(rows: F): F;
+}
+
+/**
+ * Takes the columns of a model's training rows where no flag names others.
+ *
+ * @param names - The columns that the reader of the rows takes.
+ */
+export function withModelColumns<Flags extends object>(
+  { columns }: WithColumns,
+  given: Flags,
+  names: readonly (keyof RowColumns)[],
+): ModelFlags<Flags> {
+  const flags = { ...given } as Record<string, unknown>;
+  const typed = names.some((name) => flags[name] !== undefined);
+  const taken = names.filter((name) => flags[name] === undefined && columns?.[name] !== undefined);
+  // Whether there is a header is said of columns of the same file.
+  for (const name of taken) if (name !== 'header' || !typed) flags[name] = columns![name];
+  const named = taken.filter((name) => name !== 'header' && name !== 'labelSeparator');
+  const hint =
+    `the model was trained on ${named.map((name) => `the ${name} ${shown(columns![name] as Column)}`).join(' and ')}; ` +
+    `name the columns of this file with ${named.map(flagName).join(' and ')}`;
+  return {
+    flags: flags as Flags,
+    explained: (rows) => {
+      const missing = named.flatMap((name) => columns![name] as Column | readonly Column[]);
+      return missing.length === 0 ? rows : withColumnHint(rows, missing, hint);
+    },
+  };
+}
+
+function shown(column: Column | readonly Column[]): string {
+  const all = Array.isArray(column) ? column : [column];
+  return all.map((each) => JSON.stringify(each)).join(' + ');
+}
