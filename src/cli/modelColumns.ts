@@ -1,5 +1,6 @@
 import { type RowColumns, withColumnHint } from '../data/readers/columns.js';
 import type { Column } from '../data/readers/fields.js';
+import { formatByName } from '../data/readers/readRows.js';
 import type { FileRows } from '../data/readers/source.js';
 import { flagName } from './flags.js';
 
@@ -53,6 +54,19 @@ export function withModelColumns<Flags extends object>(
       return missing.length === 0 ? rows : withColumnHint(rows, missing, hint);
     },
   };
+}
+
+/**
+ * Takes the text columns of a model's training rows for a file of texts, if its name or the format say that it has
+ * columns. In other files each line is a text.
+ */
+export function withModelText<Flags extends object>(model: WithColumns, file: string, flags: Flags): ModelFlags<Flags> {
+  const { format = formatByName(file) } = flags as { format?: string };
+  if (format === undefined || format === 'lines' || format === 'fasttext') return { flags, explained: (rows) => rows };
+  const { columns } = model;
+  // The texts of a model of pairs are its sources.
+  const own = columns?.source === undefined ? columns : { text: columns.source, header: columns.header };
+  return withModelColumns({ columns: own as RowColumns | undefined }, flags, CORPUS_COLUMNS);
 }
 
 function shown(column: Column | readonly Column[]): string {
