@@ -1,7 +1,7 @@
 import { statSync } from 'node:fs';
 import { BYTE_SIZE, byteSize } from '../../core/byteSize.js';
 import { counted } from '../../core/counted.js';
-import { ArgumentError, constraint } from '../../core/errors.js';
+import { constraint } from '../../core/errors.js';
 import { checkOutputs } from '../../core/outputs.js';
 import { jsonLine, note, percent } from '../../core/terminal.js';
 import { TextClassifier } from '../../models/classifier/classifier.js';
@@ -27,27 +27,8 @@ export interface CompressFlags extends RowFlags {
 function maxBytesOf(text: string): number {
   const bytes = byteSize(text);
   if (bytes === undefined)
-    throw constraint('max-size', `--max-size: expected ${BYTE_SIZE} but received ${JSON.stringify(text)}`);
+    throw constraint('maxSize', `--max-size: expected ${BYTE_SIZE} but received ${JSON.stringify(text)}`);
   return bytes;
-}
-
-/** How the options of a compression are typed, which messages about them name. */
-const FLAGS: Readonly<Record<string, string>> = {
-  maxBytes: '--max-size',
-  bits: '--bits',
-  keepWords: '--keep-words',
-};
-
-/** An error about an option, with the name of its flag. */
-function aboutFlags(error: unknown): unknown {
-  if (!(error instanceof ArgumentError) || !Object.hasOwn(FLAGS, String(error.option))) return error;
-  const { code, option, message, expected, received } = error;
-  const flag = FLAGS[option!]!;
-  const named = message
-    .replace(` for ${option} `, ` for ${flag} `)
-    .replace(/\b(maxBytes|keepWords)\b/g, (name) => FLAGS[name]!);
-  const whole = named.includes(flag) ? named : `${flag}: ${named}`;
-  return new ArgumentError(code, whole, { option: flag.slice(2), expected, received, cause: error });
 }
 
 const bytesText = (bytes: number): string => `${bytes.toLocaleString('en-US')} bytes`;
@@ -96,7 +77,7 @@ function lostParts({ precision, scope }: TextClassifier['validated']): string | 
 /** `recurra compress`: makes a model smaller. */
 export async function compressCommand(modelFile: string, flags: CompressFlags): Promise<number> {
   if (flags.maxSize === undefined && Object.keys(givenOptions(COMPRESS, flags)).length === 0)
-    throw constraint('max-size', 'give at least one of --max-size, --bits and --keep-words');
+    throw constraint('maxSize', 'give at least one of --max-size, --bits and --keep-words');
   const out = flags.out ?? modelFile.replace(/(\.safetensors)?$/, '.small.safetensors');
   const inputs = [{ what: 'the model', path: modelFile }];
   if (flags.eval !== undefined) inputs.push({ what: 'the file of the rows', path: flags.eval });
@@ -110,9 +91,7 @@ export async function compressCommand(modelFile: string, flags: CompressFlags): 
       ...(flags.maxSize !== undefined && { maxBytes: maxBytesOf(flags.maxSize) }),
       signal,
     };
-    const small = await model.compress(options).catch((error: unknown) => {
-      throw aboutFlags(error);
-    });
+    const small = await model.compress(options);
     const before = flags.eval === undefined ? undefined : await measure(model, flags.eval, flags, signal);
     const after = flags.eval === undefined ? undefined : await measure(small, flags.eval, flags, signal);
     await small.save(out);

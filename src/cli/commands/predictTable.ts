@@ -21,6 +21,7 @@ import { type ReadingDisplay, readingDisplay } from '../reading.js';
 import { noteSkipped, noteWarnings, openTexts, openTextsOrTokens, type TextFlags } from '../rows.js';
 import { outputDrained, outputLost } from '../streams.js';
 import { type ModelOf, TAGGED } from '../tasks.js';
+import { PATIENCE } from './textBlocks.js';
 import { abortOnSignals } from './train.js';
 
 /** Flags of `recurra predict` for one table of answers. */
@@ -118,11 +119,11 @@ async function writeAnswers(
   answers: Answering,
   table: AnswerTable | undefined,
   lines: Lines,
-  { bom, signal }: { bom: boolean; signal: AbortSignal },
+  { bom, patience, signal }: { bom: boolean; patience: number | undefined; signal: AbortSignal },
 ): Promise<number> {
   let count = 0;
   const writeHead = (first?: AskedRow) => lines.write(`${bom ? '\ufeff' : ''}${table!.head(first)}`);
-  for await (const block of gathered(rows, answers.size)) {
+  for await (const block of gathered(rows, answers.size, patience)) {
     if (lines.lost()) break;
     if (table && count === 0) await writeHead(block[0]);
     const found = await answers.answer(block, signal);
@@ -170,10 +171,12 @@ export async function predictTable(
   const rows = openAll(model, args, files, flags, answers.tokens, display);
   const { signal, release } = abortOnSignals(out === undefined ? 'stopping' : 'stopping; nothing is written');
   const began = performance.now();
+  // A slow source is answered as its lines arrive.
+  const patience = out === undefined && files.includes('-') ? PATIENCE : undefined;
   const lines = out === undefined ? undefined : await AtomicLines.open(out);
   try {
     const to: Lines = lines ? { write: (line) => lines.write(line), lost: () => false } : STDOUT;
-    const count = await writeAnswers(rows, answers, table, to, { bom, signal });
+    const count = await writeAnswers(rows, answers, table, to, { bom, patience, signal });
     await lines?.finish();
     display.stop();
     if (!Array.isArray(rows)) {

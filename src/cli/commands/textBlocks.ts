@@ -10,7 +10,7 @@ import { outputDrained, outputLost } from '../streams.js';
 export const BLOCK = 1_024;
 
 /** Milliseconds that a line of standard input waits for further lines before it is answered. */
-const PATIENCE = 5;
+export const PATIENCE = 5;
 
 /**
  * Answers texts from the arguments, a file, or standard input, block by block, until the output's reader has gone. …

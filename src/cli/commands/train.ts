@@ -1,3 +1,5 @@
+import { stat } from 'node:fs/promises';
+import { bytesInWords } from '../../core/byteSize.js';
 import { counted } from '../../core/counted.js';
 import { constraint, invalidArgument } from '../../core/errors.js';
 import { checkOutputs, type Output } from '../../core/outputs.js';
@@ -305,10 +307,12 @@ export async function trainCommand(files: readonly string[], flags: TrainFlags):
   await model.save(flags.out);
   noteSkipped(rows);
   const { kept } = model;
+  const { size: bytes } = await stat(flags.out);
   const seconds = (performance.now() - began) / 1000;
   const summary = {
     event: 'end',
     model: flags.out,
+    bytes,
     rows: model.trainedRows,
     skipped: rows.skipped,
     // The figures are those of the epoch whose weights were saved.
@@ -329,7 +333,9 @@ export async function trainCommand(files: readonly string[], flags: TrainFlags):
     if (failure) jsonLine({ event: 'error', code: failure.code, message: failure.message });
     jsonLine(summary);
   } else {
-    process.stdout.write(`${printable(flags.out)}: ${learned(model)}${keptWords(model)}, ${duration(seconds)}\n`);
+    process.stdout.write(
+      `${printable(flags.out)}: ${bytesInWords(bytes)}, ${learned(model)}${keptWords(model)}, ${duration(seconds)}\n`,
+    );
   }
   return exitCode(failure);
 }

@@ -1,3 +1,5 @@
+import { stat } from 'node:fs/promises';
+import { bytesInWords } from '../../core/byteSize.js';
 import { counted } from '../../core/counted.js';
 import { constraint } from '../../core/errors.js';
 import { checkOutputs } from '../../core/outputs.js';
@@ -87,14 +89,14 @@ function tell(event: TuningEvent): void {
   }
 }
 
-function summary(flags: TuneFlags, tuning: Tuning<TextClassifier | TextTagger, object>): void {
+function summary(flags: TuneFlags, tuning: Tuning<TextClassifier | TextTagger, object>, bytes: number): void {
   const { winner, leaderboard, verdict, seconds, options, model } = tuning;
   if (flags.json) {
     const plain = Object.entries(options).filter(
       ([, value]) => typeof value !== 'object' && typeof value !== 'function',
     );
     const found = { winner, leaderboard, verdict, options: Object.fromEntries(plain) };
-    jsonLine({ event: 'end', model: flags.out, rows: model.trainedRows, ...found, seconds, interrupted: false });
+    jsonLine({ event: 'end', model: flags.out, bytes, rows: model.trainedRows, ...found, seconds, interrupted: false });
     return;
   }
   const task = model instanceof TextTagger ? '--task tag ' : '';
@@ -104,7 +106,7 @@ function summary(flags: TuneFlags, tuning: Tuning<TextClassifier | TextTagger, o
     ...boardLines(leaderboard),
     '',
     printable(verdict),
-    `${printable(flags.out)}: ${counted(model.trainedRows)}, ${counted(model.labels.length, 'label')}, ${duration(seconds)}${same}`,
+    `${printable(flags.out)}: ${bytesInWords(bytes)}, ${counted(model.trainedRows)}, ${counted(model.labels.length, 'label')}, ${duration(seconds)}${same}`,
   ];
   process.stdout.write(`${lines.join('\n')}\n`);
 }
@@ -143,7 +145,7 @@ export async function tuneCommand(files: readonly string[], flags: TuneFlags): P
     await tuning.model.save(flags.out);
     noteWarnings(rows, json);
     noteSkipped(rows);
-    summary(flags, tuning);
+    summary(flags, tuning, (await stat(flags.out)).size);
     return EXIT.ok;
   } catch (error) {
     stop();
