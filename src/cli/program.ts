@@ -1,5 +1,5 @@
 import { Command, Option } from 'commander';
-import { PAIR_COLUMNS } from '../data/readers/options.js';
+import { GROUP, PAIR_COLUMNS } from '../data/readers/options.js';
 import { COMPARE, DOUBT, INSPECT } from '../inspection/options.js';
 import { systems } from '../libtorch/systems.mjs';
 import { EVALUATION } from '../models/classifier/evaluate.js';
@@ -161,6 +161,8 @@ export function createProgram(done: (exitCode: number) => void): Command {
       '\nTraining settings given as flags apply to every trial. Ctrl-C saves the best so far (exit code 130).',
     )
     .action(async (files: string[], flags: TuneFlags) => done(await tuneCommand(files, flags)));
+
+  for (const command of [train, tune]) addFlags(command, GROUP);
 
   const evaluate = rowFlags(
     program

@@ -65,12 +65,16 @@ function keptColumns({ keep }: KeepFlag): Pick<ReadTextsOptions, 'keep'> {
 export interface RowFlags extends TextFlags {
   format?: RowFormat | TagFormat;
   text?: Column | readonly Column[];
+  group?: Column;
   scheme?: TagScheme | null;
 }
 
+/** The options of labelled texts that every command with rows has; groups matter only where rows are split. */
+const { group: _, ...LABELLED } = ROWS;
+
 /** The tables of both kinds of files. */
 const ROW_FLAGS = {
-  ...ROWS,
+  ...LABELLED,
   format: { ...ROWS.format, kind: choice([...ROW_FORMATS, ...TAG_FORMATS]) },
 } as const;
 
@@ -92,7 +96,7 @@ export function taggedTextFlags(command: Command): Command {
 
 /** Adds the flags that say where a file's texts and labels are, without those of tags. */
 export function labelledTextFlags(command: Command): Command {
-  return otherFlags(addFlags(command, ROWS));
+  return otherFlags(addFlags(command, LABELLED));
 }
 
 function otherFlags(command: Command): Command {

@@ -49,6 +49,8 @@ function thinned(rows: Int32Array, most: number): Int32Array {
 export interface RungOptions {
   /** The class of each row, or the set of its classes. */
   classes: Int32Array;
+  /** A number for each row: rows with the same number are trained on together or held out together. Default: none. */
+  units?: Int32Array | undefined;
   /** Number of separate validation rows; if 0, rows are held out in turn. */
   validationRows: number;
   /** The share of the rows that is held out. */
@@ -62,7 +64,7 @@ export interface RungOptions {
  * The rungs of a search. Up to some ten thousand rows, a rung adds parts: other rows that are held out, then another division of all rows. With more
  * rows, the first rungs train on some of them.
  */
-export function rungsOf({ classes, validationRows, share, seed, counted }: RungOptions): Rung[] {
+export function rungsOf({ classes, units, validationRows, share, seed, counted }: RungOptions): Rung[] {
   const folds = Math.max(2, Math.min(Math.round(1 / share), classes.length));
   const divisions: Int32Array[] = [];
   const all = Int32Array.from(classes.keys());
@@ -71,7 +73,7 @@ export function rungsOf({ classes, validationRows, share, seed, counted }: RungO
     const id = `${prefix}${index}`;
     if (validationRows > 0) return { id, train: thinned(all, most), held: thinned(own, MOST_HELD), seed: index };
     const repeat = Math.floor(index / folds);
-    divisions[repeat] ??= stratifiedFolds(classes, folds, seed + repeat);
+    divisions[repeat] ??= stratifiedFolds(classes, folds, seed + repeat, units);
     const fold = index % folds;
     const held = all.filter((row) => divisions[repeat]![row] === fold);
     const train = all.filter((row) => divisions[repeat]![row] !== fold);

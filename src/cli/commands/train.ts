@@ -181,6 +181,8 @@ interface Watching {
 function classifying(files: readonly string[], flags: TrainFlags, reading: ReadingDisplay): Asked {
   for (const table of [TAGGER, TAGS, LANGUAGE, SEQ2SEQ, PAIR_COLUMNS])
     refuseFlags(flags, table, [CLASSIFIER, ROWS], '--task classify');
+  if (flags.group !== undefined && !Number.isFinite(Number(flags.validation ?? Number.NaN)))
+    throw constraint('group', '--group needs --validation with a share of the rows, such as 0.1');
   const rows = openRows(files, flags, reading.update);
   const train = async (watch: Watching) => {
     const options = await trainOptions(flags, reading);

@@ -1,8 +1,10 @@
 import { constraint, DataError } from '../../core/errors.js';
 import { listed } from '../../core/listed.js';
+import { Random } from '../../core/random.js';
 import { Turns } from '../../core/turns.js';
 import { noRows } from '../../data/readers/rows.js';
-import { stratifiedSplit } from '../../data/sets/split.js';
+import { sameTexts } from '../../data/sets/groups.js';
+import { splitTexts } from '../../data/sets/split.js';
 import { formsOf } from '../../text/forms.js';
 import type { TextSettings } from '../../text/options.js';
 import { SchemeDetector } from '../../text/tags/scheme.js';
@@ -144,7 +146,7 @@ function sentencesOf({ offsets }: NumberedSentences, part: Part): Int32Array {
 
 /** Splits off a share of the sentences so that both parts have each label, as far as possible. */
 async function split(
-  { offsets, tags }: NumberedSentences,
+  { offsets, tokens, tags }: NumberedSentences,
   parsed: readonly (Tag | undefined)[],
   fraction: number,
   seed: number,
@@ -167,7 +169,10 @@ async function split(
     labelOffsets[i + 1] = list.length;
     if (turns.due) await turns.next();
   }
-  return stratifiedSplit({ labels: list, labelOffsets }, { fraction, seed });
+  // Figures on a sentence that was learned say little about others.
+  const same = await sameTexts({ tokens, offsets }, (i) => tags.subarray(offsets[i], offsets[i + 1]), turns);
+  const sentences = { labels: list, labelOffsets, length: offsets.length - 1 };
+  return splitTexts(sentences, { fraction, random: new Random(seed), same });
 }
 
 /** The words of the training sentences, and additional ones. */

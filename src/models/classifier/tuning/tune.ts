@@ -1,9 +1,11 @@
 import { isSource } from '../../../core/checks.js';
 import { constraint, DataError, RecurraError } from '../../../core/errors.js';
 import { checkNames, settingsOf } from '../../../core/options/table.js';
+import { Turns } from '../../../core/turns.js';
 import { type GivenRow, noRows, type Rows, withOrigin } from '../../../data/readers/rows.js';
 import { collect, encodeDataset } from '../../../data/sets/encode.js';
 import type { EncodedDataset } from '../../../data/sets/encoded.js';
+import { sameTexts } from '../../../data/sets/groups.js';
 import type { Evaluation } from '../../../measures/evaluation.js';
 import type { Vocab } from '../../../text/vocab.js';
 import { abortedBefore } from '../../../training/errors.js';
@@ -25,6 +27,7 @@ import { tune } from '../../../tuning/tune.js';
 import type { Certainty } from '../certainty.js';
 import type { EvaluationOptions } from '../evaluate.js';
 import { CLASSIFIER, type TrainOptions, trainSettings } from '../options.js';
+import { RowGroups } from '../rowGroups.js';
 import { certaintyOfTrials } from './certainty.js';
 import { TUNE, type TuneOptions } from './options.js';
 import { type FileContents, fileBytes, fitted } from './size.js';
@@ -159,7 +162,18 @@ export async function tuneClassifier<M extends TunedModel>(
   const sets = new LabelSets();
   const share = typeof validation === 'number' ? validation : HELD_SHARE;
   const keys = classKeys(dataset, dataset);
-  const rungs = rungsOf({ classes: keys, validationRows: held.length, share, seed, counted: isCounted(options) });
+  const groups = new RowGroups(rows);
+  for (const row of read.rows) groups.add(row);
+  const turns = new Turns(signal, undefined, 'the tuning');
+  const units = groups.numbers ?? (await sameTexts(dataset, (row) => dataset.labelsOf(row), turns));
+  const rungs = rungsOf({
+    classes: keys,
+    units,
+    validationRows: held.length,
+    share,
+    seed,
+    counted: isCounted(options),
+  });
   const candidates = function* () {
     for (const candidate of candidatesOf(known, fixed, seed)) {
       const settings = sized(candidate);

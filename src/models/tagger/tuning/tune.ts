@@ -39,6 +39,8 @@ interface ReadRows {
   rows: TagRow[];
   /** A number for the set of labels of each row, by which rows are spread over parts. */
   classes: Int32Array;
+  /** The number of the first row with the same tokens and tags. */
+  units: Int32Array;
   labels: number;
   /** The scheme of all tags, null for tags without one; undefined if training recognises it. */
   scheme: TagScheme | null | undefined;
@@ -64,6 +66,8 @@ async function readRows(
   const rows: TagRow[] = [];
   const classes: number[] = [];
   const keys = new Map<string, number>();
+  const units: number[] = [];
+  const firsts = new Map<string, number>();
   const labels = new Set<string>();
   const detector = new SchemeDetector();
   let spanned = false;
@@ -76,6 +80,10 @@ async function readRows(
       const key = JSON.stringify(own);
       if (!keys.has(key)) keys.set(key, keys.size);
       classes.push(keys.get(key)!);
+      const sentence = JSON.stringify([read.tokens, read.tags]);
+      const first = firsts.get(sentence) ?? units.length;
+      firsts.set(sentence, first);
+      units.push(first);
       if (read.spanned) spanned = true;
       else detector.add(read.tags);
       if (turns.due) await turns.next();
@@ -87,7 +95,7 @@ async function readRows(
   if (rows.length === 0) throw noRows(`there are no ${what}`, source);
   // A part of the rows may look like another scheme than all of them.
   const scheme = spanned ? undefined : detector.foreign ? null : detector.scheme;
-  return { rows, classes: Int32Array.from(classes), labels: labels.size, scheme };
+  return { rows, classes: Int32Array.from(classes), units: Int32Array.from(units), labels: labels.size, scheme };
 }
 
 /** What a row adds to the F1 of spans, or without a scheme to that of tags, which is their accuracy. */
@@ -174,7 +182,14 @@ export async function tuneTagger<M extends TunedTagger>(
     preferred: DEFAULTS,
     simple: undefined,
     candidates: candidatesOf(read.rows.length, fixed, seed),
-    rungs: rungsOf({ classes: read.classes, validationRows: held.length, share, seed, counted: isCounted(options) }),
+    rungs: rungsOf({
+      classes: read.classes,
+      units: read.units,
+      validationRows: held.length,
+      share,
+      seed,
+      counted: isCounted(options),
+    }),
     trials,
     scorer: new CountScorer(),
     heldRows: source.length,
