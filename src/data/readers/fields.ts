@@ -120,7 +120,7 @@ export function missingColumns(error: unknown): readonly string[] {
 }
 
 /**
- * The group of a row of named values; undefined for a row that is a group of its own, with null or an empty text.
+ * The group of a row of named values; undefined for a row that is a separate group, with null or an empty text.
  *
  * @internal
  */

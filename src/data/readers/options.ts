@@ -232,7 +232,7 @@ export const COLUMNS = { text: TEXT_COLUMN, label: LABEL_COLUMN, ...LABEL_SEPARA
 export interface GroupOption {
   /**
    * Column or field of what a row belongs to, such as a customer or a thread. Rows of the same group stay on one side
-   * when validation rows are split off, as with scikit-learn's `groups`. A row with an empty field is a group of its own.
+   * when validation rows are split off, as with scikit-learn's `groups`. A row with an empty field is a separate group.
    * Default: none.
    */
   group?: Column | undefined;

@@ -14,7 +14,7 @@ export interface Row {
   label: string | readonly string[];
   /**
    * What the row belongs to, such as a customer or a thread: rows of the same group stay on one side when validation
-   * rows are split off. Default: the row is a group of its own.
+   * rows are split off. Default: the row is a separate group.
    */
   group?: string | number | undefined;
   /** Line of the file where the row begins, from 1, if known; used in messages. */

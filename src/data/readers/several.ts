@@ -79,7 +79,7 @@ function joined<R>(parts: readonly FileRows<R>[]): FileRows<R> {
       opened = 0;
       let rows = 0;
       for (const part of parts) {
-        // Its figures are those of this iteration only once that has begun.
+        // Its figures are those of this iteration only once that has started.
         const iterator = part[Symbol.asyncIterator]();
         opened++;
         for await (const row of { [Symbol.asyncIterator]: () => iterator }) {

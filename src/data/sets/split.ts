@@ -12,7 +12,7 @@ export interface SplitOptions {
   seed?: number | undefined;
   /**
    * The group of each text, such as its customer or its thread: texts of one group are on the same side, as with
-   * scikit-learn's `GroupShuffleSplit`. A text whose group is undefined or null is a group of its own. Default: none.
+   * scikit-learn's `GroupShuffleSplit`. A text whose group is undefined or null is a separate group. Default: none.
    */
   groups?: ArrayLike<string | number | null | undefined> | undefined;
 }
