@@ -46,7 +46,7 @@ export function withModelColumns<Flags extends object>(
   const named = taken.filter((name) => name !== 'header' && name !== 'labelSeparator');
   const hint =
     `the model was trained on ${named.map((name) => `the ${name} ${shown(columns![name] as Column)}`).join(' and ')}; ` +
-    `name the columns of this file with ${named.map(flagName).join(' and ')}`;
+    `name the ${named.length === 1 ? 'column' : 'columns'} of this file with ${named.map(flagName).join(' and ')}`;
   return {
     flags: flags as Flags,
     explained: (rows) => {

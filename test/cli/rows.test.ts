@@ -78,7 +78,7 @@ describe('commands with several files', () => {
       test,
       ...COLUMNS,
       '--trials',
-      '1',
+      '2',
       '--out',
       path('tuned.safetensors'),
       '--json',
@@ -110,7 +110,9 @@ describe('a model', () => {
     );
     // A flag wins, for one column or for both.
     expect(recurra(['evaluate', model, other, '--text', 'message', '--label', 'kind']).status).toBe(0);
-    expect(recurra(['evaluate', model, other, '--text', 'message']).err).toMatch(/no column "topic".*with --label$/m);
+    expect(recurra(['evaluate', model, other, '--text', 'message']).err).toMatch(
+      /no column "topic".*name the column of this file with --label \[/,
+    );
     expect(recurra(['evaluate', model, test, '--text', 'bdy']).err).not.toMatch(/the model was trained/);
     expect(recurra(['predict', model, '--file', other, '--csv']).err).toMatch(/trained on the text "body"/);
     // Where each line is a text, there are no columns.
@@ -277,7 +279,7 @@ describe('errors about options', () => {
     [['compress', model, '--max-size', '10'], '--max-size: expected at least'],
     [['serve', model, '--port', '100000'], 'for --port but received number 100000'],
     [['evaluate', model, test, '--min-probability', '3'], 'for --min-probability but received number 3'],
-    [['explain', model, 'the dog', '--group-size', '0'], 'for --group-size but received number 0'],
+    [['explain', model, 'the dog', '--label', 'cats'], 'has no label "cats"'],
   ])('name the flag: %j', (args, message) => {
     const columns = args[0] === 'train' ? [...COLUMNS, '--out', path('none.safetensors')] : [];
     const { status, err } = recurra([...(args as string[]), ...columns]);
