@@ -1,4 +1,5 @@
-import { type RowColumns, withColumnHint } from '../data/readers/columns.js';
+import { withColumnHint } from '../data/readers/columnHint.js';
+import type { RowColumns } from '../data/readers/columns.js';
 import type { Column } from '../data/readers/fields.js';
 import { formatByName } from '../data/readers/readRows.js';
 import type { FileRows } from '../data/readers/source.js';

@@ -54,7 +54,8 @@ async function train<T extends TaskTypes>(
 ): Promise<T['model']> {
   checkOptionsObject(given);
   const checkpoint: CheckpointOf<T> | undefined = await checkpointToResume(given, (path) => task.read(path));
-  const asked = task.settings(checkpoint ? resumedOptions(given, checkpoint, task.options) : given);
+  const settings = task.settings(checkpoint ? resumedOptions(given, checkpoint, task.options) : given);
+  const asked = { ...settings, ...wholeTexts(settings, checkpoint) };
   const session = await openSession(asked.distributed);
   try {
     await session.agree(agreed(asked, checkpoint));
@@ -77,6 +78,17 @@ async function train<T extends TaskTypes>(
   } finally {
     await session.close();
   }
+}
+
+/**
+ * Whether equal texts stay on one side where validation rows are split off. A training that an earlier version began
+ * splits its rows as that version did.
+ */
+function wholeTexts(settings: CommonSettings, checkpoint: Checkpoint | undefined): Pick<CommonSettings, 'wholeTexts'> {
+  const { validation } = settings as { validation?: unknown };
+  if (checkpoint ? checkpoint.settings.wholeTexts === true : typeof validation === 'number')
+    return { wholeTexts: true };
+  return {};
 }
 
 /** Settings with the number of ranks, which affects the result; unchanged for one. */

@@ -41,7 +41,7 @@ beforeAll(() => {
 describe('commands with several files', () => {
   it('train, evaluate and inspect all rows', () => {
     const trained = recurra(['train', jan, feb, ...COLUMNS, '--no-recurrent', '--out', path('linear.safetensors')]);
-    expect(trained.out).toMatch(/linear\.safetensors: \d+(\.\d)? [kM]B, 360 rows, 3 labels/);
+    expect(trained.out).toMatch(/linear\.safetensors \(\d+(\.\d)? [kM]B\): 360 rows, 3 labels/);
     const [measured] = recurra(['evaluate', model, jan, feb, '--json']).json().slice(-1);
     expect(measured).toMatchObject({ rows: 360 });
     const predictions = path('p.jsonl');

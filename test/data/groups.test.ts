@@ -100,10 +100,31 @@ describe('equal texts', () => {
         // Of each class, some texts are the same.
         const same = Int32Array.from(labels, (label, i) => (i % 10 < many ? 1000 + label : i));
         const { train, test } = split(same);
-        for (const i of test) expect([...train].some((j) => same[j] === same[i])).toBe(false);
+        for (const i of test) {
+          const size = same.filter((number) => number === same[i]).length;
+          const all = labels.filter((label) => label === labels[i]).length;
+          const wanted = Math.min(Math.max(1, Math.round(fraction * all)), all - 1);
+          // What is repeated more often than texts are wanted may be needed for training too.
+          if (size <= wanted) expect([...train].some((j) => same[j] === same[i])).toBe(false);
+        }
         expect(new Set([...train].map((i) => labels[i]))).toEqual(new Set(labels));
       }),
     );
+  });
+
+  it('are parted only if a class has few others', () => {
+    const split = (same: number[]) => {
+      const labels = new Array<number>(same.length).fill(0);
+      const classes = { labels, labelOffsets: undefined, length: same.length };
+      return splitTexts(classes, { fraction: 0.1, random: new Random(1), same: Int32Array.from(same) });
+    };
+    // Two texts of 50 rows each: half of the rows would be too many.
+    expect(split(Array.from({ length: 100 }, (_, i) => i % 2)).test).toHaveLength(10);
+    // Pairs where one row is wanted: two are near enough.
+    const pairs = Array.from({ length: 10 }, (_, i) => i >> 1);
+    const { test } = split(pairs);
+    expect(test).toHaveLength(2);
+    expect(pairs[test[0]!]).toBe(pairs[test[1]!]);
   });
 
   it('with several classes stay on one side too', () => {
@@ -119,7 +140,14 @@ describe('equal texts', () => {
           i % 2 ? i : sets.findIndex((one) => String(one) === String(set)) + 100,
         );
         const { train, test } = split(same);
-        for (const i of test) expect([...train].some((j) => same[j] === same[i])).toBe(false);
+        for (const i of test) {
+          const rows = (set: readonly number[]) =>
+            set.length === 0
+              ? sets.filter(({ length }) => length === 0).length
+              : Math.min(...set.map((label) => labels.filter((each) => each === label).length));
+          const size = same.filter((number) => number === same[i]).length;
+          if (size <= 0.6 * rows(sets[i]!)) expect([...train].some((j) => same[j] === same[i])).toBe(false);
+        }
       }),
     );
   });

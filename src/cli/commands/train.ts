@@ -336,7 +336,7 @@ export async function trainCommand(files: readonly string[], flags: TrainFlags):
     jsonLine(summary);
   } else {
     process.stdout.write(
-      `${printable(flags.out)}: ${bytesInWords(bytes)}, ${learned(model)}${keptWords(model)}, ${duration(seconds)}\n`,
+      `${printable(flags.out)} (${bytesInWords(bytes)}): ${learned(model)}${keptWords(model)}, ${duration(seconds)}\n`,
     );
   }
   return exitCode(failure);

@@ -106,7 +106,7 @@ function summary(flags: TuneFlags, tuning: Tuning<TextClassifier | TextTagger, o
     ...boardLines(leaderboard),
     '',
     printable(verdict),
-    `${printable(flags.out)}: ${bytesInWords(bytes)}, ${counted(model.trainedRows)}, ${counted(model.labels.length, 'label')}, ${duration(seconds)}${same}`,
+    `${printable(flags.out)} (${bytesInWords(bytes)}): ${counted(model.trainedRows)}, ${counted(model.labels.length, 'label')}, ${duration(seconds)}${same}`,
   ];
   process.stdout.write(`${lines.join('\n')}\n`);
 }

@@ -1,6 +1,4 @@
 import type { Column } from './fields.js';
-import { missingColumns } from './fields.js';
-import type { FileRows } from './source.js';
 
 /**
  * The columns that rows are read from, by the names of the readers' options. A model keeps those of its training rows,
@@ -66,24 +64,4 @@ export function columnsIn(value: unknown): RowColumns | undefined {
 export function givenColumns({ text, ...others }: { [Name in keyof RowColumns]?: unknown }): RowColumns {
   const only = Array.isArray(text) && text.length === 1 ? text[0] : text;
   return columnsIn({ text: only, ...others }) ?? {};
-}
-
-/**
- * Rows whose errors about some missing columns end with a hint, such as where the names of the columns come from.
- *
- * @param columns - The columns that the hint is about.
- *
- * @internal
- */
-export function withColumnHint<F extends FileRows<unknown>>(rows: F, columns: readonly Column[], hint: string): F {
-  const named = new Set(columns.map(String));
-  const read = async function* () {
-    try {
-      yield* rows;
-    } catch (error) {
-      if (missingColumns(error).some((name) => named.has(name))) (error as Error).message += `; ${hint}`;
-      throw error;
-    }
-  };
-  return Object.create(rows, { [Symbol.asyncIterator]: { value: read } }) as F;
 }

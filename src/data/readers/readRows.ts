@@ -1,6 +1,6 @@
 import { constraint } from '../../core/errors.js';
 import { checkNames, settingsOf } from '../../core/options/table.js';
-import { withColumnHint } from './columns.js';
+import { withColumnHint } from './columnHint.js';
 import { type CsvTextOptions, csvRows, csvTexts, type ReadCsvOptions } from './csv.js';
 import { fastTextRows, fastTextTexts, type ReadFastTextOptions } from './fastText.js';
 import type { Column } from './fields.js';

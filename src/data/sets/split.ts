@@ -86,8 +86,8 @@ interface Splitting {
   /** A number for the group of each text. */
   groups?: Int32Array;
   /**
-   * A number for each text that texts with the same content and the same classes share. They are kept on one side; a
-   * split of different texts is the same with and without.
+   * A number for each text that texts with the same content and the same classes share. They are kept on one side as far
+   * as the share allows; a split of different texts is the same with and without.
    */
   same?: Int32Array | undefined;
 }
@@ -141,7 +141,13 @@ function byShares(
   return isTest;
 }
 
-/** The first `count` texts, or fewer, without parting those that are the same. */
+/** Of the wanted test texts of a class, how many times as many texts that are the same may be. */
+const MOST_SAME = 2;
+
+/**
+ * The first `count` texts, or fewer, without parting those that are the same. Only if all are repeated far more often
+ * than texts are wanted, they are parted: training needs them too.
+ */
 function wholeUnits(texts: readonly number[], same: Int32Array, count: number): number[] {
   const units = new Map<number, number[]>();
   for (const text of texts) {
@@ -151,9 +157,9 @@ function wholeUnits(texts: readonly number[], same: Int32Array, count: number): 
   }
   const chosen: number[] = [];
   for (const unit of units.values()) if (chosen.length + unit.length <= count) chosen.push(...unit);
-  if (chosen.length > 0 || count === 0 || units.size < 2) return chosen;
-  // All are repeated more often than texts are wanted.
-  return [...units.values()].reduce((smallest, unit) => (unit.length < smallest.length ? unit : smallest));
+  if (chosen.length > 0 || count === 0) return chosen;
+  const smallest = [...units.values()].reduce((least, unit) => (unit.length < least.length ? unit : least));
+  return units.size > 1 && smallest.length <= MOST_SAME * count ? smallest : texts.slice(0, count);
 }
 
 /** The side of each text of a multi-label set: 0 for training, 1 for test. */
@@ -186,6 +192,10 @@ function iteratively(
   // In random order, so that texts with the same classes have equal chances.
   for (const text of random.permutation(length)) for (const share of classesOf(text)) share.members.push(text);
   for (const share of classes.values()) share.want(share.members.length, fraction);
+  // Texts that are repeated far more often than texts are wanted are parted: training needs them too.
+  for (const [number, unit] of units ?? [])
+    if (classesOf(unit[0]!).some(({ members }) => unit.length > MOST_SAME * fraction * members.length))
+      units!.delete(number);
   whole.want(length, fraction);
 
   const UNDECIDED = 2;

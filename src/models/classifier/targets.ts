@@ -87,14 +87,13 @@ async function splitOff(
   dataset: EncodedDataset,
   vocab: Vocab,
   fraction: number,
-  seed: number,
-  text: TextSettings,
+  { seed, text, wholeTexts }: TrainSettings,
   beside: Beside,
   turns: Turns,
 ): Promise<Encoded> {
   const groups = beside.groups?.numbers;
   // Accuracy on a text that was learned says little about others.
-  const same = groups ? undefined : await sameTexts(dataset, (row) => dataset.labelsOf(row), turns);
+  const same = groups || !wholeTexts ? undefined : await sameTexts(dataset, (row) => dataset.labelsOf(row), turns);
   const { train, test } = splitTexts(dataset, { fraction, random: new Random(seed), ...(groups && { groups }), same });
   await turns.next();
   const training = dataset.subset(train);
@@ -181,7 +180,6 @@ async function encode(
 ): Promise<Encoded> {
   const {
     text,
-    seed,
     model: { multiLabel },
   } = settings;
   const tokenizer = modelTokenizer(text);
@@ -201,7 +199,7 @@ async function encode(
   warnOfOptions(settings, watcher);
   const turns = new Turns(signal);
   const data: Encoded = byShare
-    ? await splitOff(dataset, vocab, validation, seed, text, beside, turns)
+    ? await splitOff(dataset, vocab, validation, settings, beside, turns)
     : { train: dataset, validation: undefined, vocab: await beside.words.extend(vocab, text, beside.texts) };
   await turns.run(checkVocabulary(data.vocab, vocabularyRoom(text.tokenizer)));
   if (settings.recurrent !== false) checkWords(data.vocab, text);
@@ -219,8 +217,8 @@ async function encode(
   const share = byShare ? validation : undefined;
   const { file } = share === undefined ? (validation as Rows) : rows;
   checkSomeValidation(data.validation, data.train, share, file, beside.groups?.numbers !== undefined);
-  const repeated = byShare ? 0 : await textsIn(data.validation, data.train, data.vocab.defaultIndex!, turns);
-  const warning = validationWarning(data.validation, data.train, repeated);
+  const repeated = await textsIn(data.validation, data.train, data.vocab.defaultIndex!, turns);
+  const warning = validationWarning(data.validation, data.train, repeated, byShare);
   if (warning) watcher.warn('validation', warning);
   return data;
 }

@@ -46,6 +46,10 @@ function labelsWithout(validation: EncodedDataset, train: EncodedDataset): strin
   return [...learned].sort((a, b) => a - b).map((label) => train.classes[label]!);
 }
 
+/** Advice for texts that are on both sides, where validation rows were split off and where they were given. */
+const REPEATED = 'some labels have few different texts, or texts have several labels (recurra inspect lists them)';
+const AGAINST = 'remove them from one side (recurra inspect TRAINING --against VALIDATION lists them)';
+
 /** Share of validation rows with the text of a training row above which figures are too good. */
 const SOME_REPEATED = 0.01;
 
@@ -53,11 +57,13 @@ const SOME_REPEATED = 0.01;
  * Why the figures of a validation part are unreliable; undefined if they are reliable.
  *
  * @param repeated - Validation rows with the text of a training row.
+ * @param byShare - Whether they were split off.
  */
 export function validationWarning(
   validation: EncodedDataset,
   train: EncodedDataset,
   repeated: number,
+  byShare: boolean,
 ): RecurraError | undefined {
   const missing = labelsWithout(validation, train);
   const parts: string[] = [];
@@ -74,7 +80,7 @@ export function validationWarning(
   if (repeated > SOME_REPEATED * validation.length)
     few.push(
       `${repeated} of ${rowsInWords(validation.length)} of validation ${repeated === 1 ? 'has' : 'have'} the text of a training row, so the figures are too good: ` +
-        'remove them from one side (recurra inspect TRAINING --against VALIDATION lists them)',
+        (byShare ? REPEATED : AGAINST),
     );
   return few.length === 0 ? undefined : new RecurraError('OUT_OF_RANGE', few.join('; '));
 }

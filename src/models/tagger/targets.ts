@@ -64,7 +64,7 @@ export async function prepareTags(
   watcher: Watcher,
   words: FirstWords,
 ): Promise<TaggerData> {
-  const { validation, splits, splitTokens, text, seed } = settings;
+  const { validation, splits, splitTokens, text } = settings;
   const { maxLength } = text;
   const turns = new Turns(signal);
   const names = new Names();
@@ -88,7 +88,7 @@ export async function prepareTags(
   const tagNames = names.tags;
   const parts: { train: Part; test: Part } =
     typeof validation === 'number'
-      ? await split(all, parsed, validation, seed, turns)
+      ? await split(all, parsed, validation, settings, turns)
       : { train: undefined, test: undefined };
   const collector = new TagCollector(scheme);
   for (const sentence of sentencesOf(all, parts.train)) {
@@ -149,7 +149,7 @@ async function split(
   { offsets, tokens, tags }: NumberedSentences,
   parsed: readonly (Tag | undefined)[],
   fraction: number,
-  seed: number,
+  { seed, wholeTexts }: TaggerTrainSettings,
   turns: Turns,
 ): Promise<{ train: Int32Array; test: Int32Array }> {
   const numbers = new Map<string, number>();
@@ -170,7 +170,8 @@ async function split(
     if (turns.due) await turns.next();
   }
   // Figures on a sentence that was learned say little about others.
-  const same = await sameTexts({ tokens, offsets }, (i) => tags.subarray(offsets[i], offsets[i + 1]), turns);
+  const tagsOf = (i: number) => tags.subarray(offsets[i], offsets[i + 1]);
+  const same = wholeTexts ? await sameTexts({ tokens, offsets }, tagsOf, turns) : undefined;
   const sentences = { labels: list, labelOffsets, length: offsets.length - 1 };
   return splitTexts(sentences, { fraction, random: new Random(seed), same });
 }

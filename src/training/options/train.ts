@@ -267,6 +267,11 @@ export interface TrainingSettings<R, E = TaskEvent, P = Progress> extends Learni
   model: NetworkSettings;
   text: TextSettings;
   validation: number | R | undefined;
+  /**
+   * Whether equal texts stay on one side where validation rows are split off; left out in a training that a version
+   * before 0.7 began.
+   */
+  wholeTexts?: boolean | undefined;
   /** File of word vectors, their expected size, if any, and the maximum number of added words; undefined for none. */
   embeddings: { file: string; dim: number | undefined; words: number | undefined } | undefined;
   /** Texts to learn word vectors from, and the maximum number of added words; undefined for none. */
