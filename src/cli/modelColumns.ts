@@ -5,6 +5,9 @@ import { formatByName } from '../data/readers/readRows.js';
 import type { FileRows } from '../data/readers/source.js';
 import { flagName } from './flags.js';
 
+/** The end of the help of commands that read rows for a model. */
+export const COLUMNS_HELP = '\nColumns that no flag names are those of the rows that the model was trained on.';
+
 /** The columns of a model's training rows. */
 export interface WithColumns {
   readonly columns: RowColumns | undefined;

@@ -42,6 +42,7 @@ import { type VectorsFlags, vectorsCommand } from './commands/vectors.js';
 import { deviceFlag, LOADING } from './device.js';
 import { distributedTimeoutFlag } from './distributedFlags.js';
 import { addFlags, addMissingFlags, giveOnce } from './flags.js';
+import { COLUMNS_HELP } from './modelColumns.js';
 import { wholeNumber } from './parsers.js';
 import { manyTextsFlags } from './predictFlags.js';
 import { compressCommands } from './programs/compress.js';
@@ -177,6 +178,7 @@ export function createProgram(done: (exitCode: number) => void): Command {
   addFlags(addMissingFlags(measured, PAIR_EVALUATION, 'of a model of pairs: '), LOADING)
     .option('--predictions <file>', 'also write each row with the predicted label and its probability, as JSON lines')
     .option('--json', JSON_HELP)
+    .addHelpText('after', COLUMNS_HELP)
     .action(async (model: string, files: string[], flags: EvaluateFlags) =>
       done(await evaluateCommand(model, files, flags)),
     );
@@ -202,6 +204,7 @@ export function createProgram(done: (exitCode: number) => void): Command {
   addMissingFlags(predict, PREDICT, '');
   manyTextsFlags(addMissingFlags(predict, TRANSLATE, 'of a model of pairs: '))
     .option('--json', JSON_HELP)
+    .addHelpText('after', COLUMNS_HELP)
     .action(async (model: string, texts: string[], flags: PredictFlags) =>
       done(await predictCommand(model, texts, flags)),
     );
@@ -246,6 +249,7 @@ export function createProgram(done: (exitCode: number) => void): Command {
   );
   deviceFlag(addFlags(compare, COMPARE))
     .option('--json', JSON_HELP)
+    .addHelpText('after', COLUMNS_HELP)
     .action(async (first: string, second: string, files: string[], flags: CompareFlags) =>
       done(await compareCommand(first, second, files, flags)),
     );

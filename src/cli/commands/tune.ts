@@ -44,7 +44,8 @@ async function tuneOptions(flags: TuneFlags, reading: Parameters<typeof openRows
     options.encoder = await LanguageModel.load(encoder, threads === undefined ? {} : { threads });
   if (validation !== undefined) {
     const share = Number(validation);
-    options.validation = Number.isFinite(share) ? share : openRows(validation, flags, reading);
+    const { group: _, ...others } = flags;
+    options.validation = Number.isFinite(share) ? share : openRows(validation, others, reading);
   }
   return options;
 }

@@ -4,6 +4,7 @@ import { type CardFlags, cardCommand } from '../commands/card.js';
 import { type ReportFlags, reportCommand } from '../commands/report.js';
 import { deviceFlag } from '../device.js';
 import { addFlags } from '../flags.js';
+import { COLUMNS_HELP } from '../modelColumns.js';
 import { rowFlags } from '../rows.js';
 
 const JSON_HELP = 'write JSON lines, and nothing else, to standard output';
@@ -22,6 +23,7 @@ export function reportCommands(program: Command, done: (exitCode: number) => voi
     .option('--title <text>', 'heading of the page (default: Model report)')
     .option('--events <file>', 'output of recurra train --json: adds curves within epochs, and times')
     .option('--json', `${JSON_HELP}: the data of the report`)
+    .addHelpText('after', COLUMNS_HELP)
     .action(async (model: string, files: string[], flags: ReportFlags) =>
       done(await reportCommand(model, files, flags)),
     );

@@ -336,7 +336,7 @@ export const PAIRS = {
 /** The options of `readTexts`. */
 export const TEXTS = {
   format: option(choice(TEXT_FORMATS), FORMAT),
-  text: TEXT_COLUMN,
+  text: { ...TEXT_COLUMN, defaultText: 'text, in a file with columns' },
   ...KEEP,
   ...LABEL_PREFIX,
   ...TABLE_TEXT,
