@@ -4,7 +4,7 @@ import { Random } from '../../src/core/random.js';
 import { Turns } from '../../src/core/turns.js';
 import { stratifiedSplit } from '../../src/data/index.js';
 import { stratifiedFolds } from '../../src/data/sets/folds.js';
-import { sameTexts, textsIn } from '../../src/data/sets/groups.js';
+import { numbersOfGroups, sameTexts, textsIn } from '../../src/data/sets/groups.js';
 import { splitTexts } from '../../src/data/sets/split.js';
 
 const turns = () => new Turns();
@@ -98,7 +98,7 @@ describe('equal texts', () => {
           splitTexts({ labels, labelOffsets: undefined, length }, { fraction, random: new Random(seed), same });
         expect(split(Int32Array.from(labels.keys()))).toEqual(split());
         // Of each class, some texts are the same.
-        const same = Int32Array.from(labels, (label, i) => (i % 10 < many ? 1000 + label : i));
+        const same = numbersOfGroups(labels.map((label, i) => (i % 10 < many ? `class ${label}` : i)));
         const { train, test } = split(same);
         for (const i of test) {
           const size = same.filter((number) => number === same[i]).length;
@@ -136,9 +136,7 @@ describe('equal texts', () => {
         const classes = { labels, labelOffsets, length: sets.length };
         const split = (same?: Int32Array) => splitTexts(classes, { fraction: 0.3, random: new Random(seed), same });
         expect(split(Int32Array.from(sets.keys()))).toEqual(split());
-        const same = Int32Array.from(sets, (set, i) =>
-          i % 2 ? i : sets.findIndex((one) => String(one) === String(set)) + 100,
-        );
+        const same = numbersOfGroups(sets.map((set, i) => (i % 2 ? i : `set ${set}`)));
         const { train, test } = split(same);
         for (const i of test) {
           const rows = (set: readonly number[]) =>

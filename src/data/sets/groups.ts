@@ -20,22 +20,53 @@ export function numbersOfGroups(groups: ArrayLike<string | number | null | undef
 }
 
 /**
- * The texts of each number that several texts share.
+ * Texts that share a number.
  *
  * @internal
  */
-export function unitsOf(numbers: Int32Array): Map<number, number[]> {
-  const seen = new Map<number, number>();
-  const units = new Map<number, number[]>();
-  for (const [text, number] of numbers.entries()) {
-    const first = seen.get(number);
-    const unit = units.get(number);
-    if (first === undefined) seen.set(number, text);
-    else if (unit) unit.push(text);
-    else units.set(number, [first, text]);
+export class Units {
+  readonly #numbers: Int32Array;
+  /** Number of texts, and the first of them, by the number that they share. */
+  readonly #sizes: Int32Array;
+  readonly #first: Int32Array;
+  /** The next text with the same number, by text; -1 after the last. */
+  readonly #next: Int32Array;
+
+  /** @param numbers - A number for each text, below the number of texts. */
+  constructor(numbers: Int32Array) {
+    const { length } = numbers;
+    this.#numbers = numbers;
+    this.#sizes = new Int32Array(length);
+    this.#first = new Int32Array(length).fill(-1);
+    this.#next = new Int32Array(length).fill(-1);
+    for (let text = length - 1; text >= 0; text--) {
+      const number = numbers[text]!;
+      this.#sizes[number]!++;
+      this.#next[text] = this.#first[number]!;
+      this.#first[number] = text;
+    }
   }
-  return units;
+
+  /** The number of a text. */
+  numberOf(text: number): number {
+    return this.#numbers[text]!;
+  }
+
+  /** How many texts have the number of a text. */
+  sizeOf(text: number): number {
+    return this.#sizes[this.#numbers[text]!]!;
+  }
+
+  /** All texts with the number of a text. */
+  textsOf(text: number): number[] {
+    const texts: number[] = [];
+    for (let at = this.#first[this.#numbers[text]!]!; at >= 0; at = this.#next[at]!) texts.push(at);
+    return texts;
+  }
 }
+
+/** Texts or groups between two pauses. */
+const PIECE = 4_096;
 
 /** A group: its texts, and how many of them each of their classes has. */
 interface Group {
@@ -48,14 +79,14 @@ const FAR_TOO_FEW = 0.5;
 
 /**
  * Splits whole groups, in random order: a group is taken for the test if the classes are then closer to their shares,
- * and if each of its classes keeps a text for training.
+ * and if each of its classes keeps a text for training. Pauses often.
  *
  * @param groups - A number for the group of each text.
  * @returns the side of each text: 0 for training, 1 for test.
  *
  * @internal
  */
-export function splitGroups(
+export function* splitGroups(
   {
     labels,
     labelOffsets,
@@ -64,10 +95,11 @@ export function splitGroups(
   groups: Int32Array,
   fraction: number,
   random: Random,
-): Uint8Array {
+): Generator<void, Uint8Array, undefined> {
   const byNumber = new Map<number, Group>();
   const totals = new Map<number, number>();
   for (let text = 0; text < length; text++) {
+    if (text % PIECE === 0) yield;
     let group = byNumber.get(groups[text]!);
     if (!group) {
       group = { texts: [], counts: new Map() };
@@ -104,7 +136,8 @@ export function splitGroups(
   };
   const order = random.shuffle([...byNumber.values()]);
   const left: Group[] = [];
-  for (const group of order) {
+  for (const [i, group] of order.entries()) {
+    if (i % PIECE === 0) yield;
     if (tests + group.texts.length <= wanted && isCloser(group) && leavesAll(group)) take(group);
     else left.push(group);
   }

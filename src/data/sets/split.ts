@@ -2,7 +2,7 @@ import { checkObject, checkRange } from '../../core/checks.js';
 import { invalidArgument } from '../../core/errors.js';
 import { checkOptionNames } from '../../core/options/names.js';
 import { Random } from '../../core/random.js';
-import { numbersOfGroups, splitGroups, unitsOf } from './groups.js';
+import { numbersOfGroups, splitGroups, Units } from './groups.js';
 
 /** Options of {@link stratifiedSplit}. */
 export interface SplitOptions {
@@ -97,13 +97,31 @@ interface Splitting {
  *
  * @internal
  */
-export function splitTexts({ labels, labelOffsets, length }: TextClasses, by: Splitting): Split {
-  const { fraction, random, groups, same } = by;
+export function splitTexts(texts: TextClasses, by: Splitting): Split {
+  const steps = splitSteps(texts, by);
+  for (;;) {
+    const { done, value } = steps.next();
+    if (done) return value;
+  }
+}
+
+/**
+ * Like {@link splitTexts}, with pauses.
+ *
+ * @internal
+ */
+export function* splitSteps(
+  { labels, labelOffsets, length }: TextClasses,
+  { fraction, random, groups, same }: Splitting,
+): Generator<void, Split, undefined> {
+  const units = same && new Units(same);
+  yield;
   const isTest = groups
-    ? splitGroups({ labels, labelOffsets, length }, groups, fraction, random)
+    ? yield* splitGroups({ labels, labelOffsets, length }, groups, fraction, random)
     : labelOffsets
-      ? iteratively(labels, labelOffsets, fraction, random, same)
-      : byShares(labels, fraction, random, same);
+      ? iteratively(labels, labelOffsets, fraction, random, units)
+      : byShares(labels, fraction, random, units);
+  yield;
   const all = Int32Array.from({ length: isTest.length }, (_, i) => i);
   return { train: all.filter((i) => isTest[i] === 0), test: all.filter((i) => isTest[i] === 1) };
 }
@@ -113,12 +131,7 @@ function checkList(name: string, value: unknown): void {
   if (!Array.isArray(value) && !ArrayBuffer.isView(value)) throw invalidArgument(name, 'an array', value);
 }
 
-function byShares(
-  labels: ArrayLike<number>,
-  fraction: number,
-  random: Random,
-  same: Int32Array | undefined,
-): Uint8Array {
+function byShares(labels: ArrayLike<number>, fraction: number, random: Random, units: Units | undefined): Uint8Array {
   const byClass: number[][] = [];
   for (let i = 0; i < labels.length; i++) {
     const label = labels[i]!;
@@ -136,7 +149,7 @@ function byShares(
     const wanted = Math.round(members.length * fraction);
     const count = members.length < 2 ? 0 : Math.min(Math.max(wanted, 1), members.length - 1);
     const shuffled = random.shuffle(members);
-    for (const index of same ? wholeUnits(shuffled, same, count) : shuffled.slice(0, count)) isTest[index] = 1;
+    for (const index of units ? wholeUnits(shuffled, units, count) : shuffled.slice(0, count)) isTest[index] = 1;
   });
   return isTest;
 }
@@ -148,18 +161,23 @@ const MOST_SAME = 2;
  * The first `count` texts, or fewer, without parting those that are the same. Only if all are repeated far more often
  * than texts are wanted, they are parted: training needs them too.
  */
-function wholeUnits(texts: readonly number[], same: Int32Array, count: number): number[] {
-  const units = new Map<number, number[]>();
-  for (const text of texts) {
-    const unit = units.get(same[text]!);
-    if (unit) unit.push(text);
-    else units.set(same[text]!, [text]);
-  }
+function wholeUnits(texts: readonly number[], units: Units, count: number): number[] {
   const chosen: number[] = [];
-  for (const unit of units.values()) if (chosen.length + unit.length <= count) chosen.push(...unit);
-  if (chosen.length > 0 || count === 0) return chosen;
-  const smallest = [...units.values()].reduce((least, unit) => (unit.length < least.length ? unit : least));
-  return units.size > 1 && smallest.length <= MOST_SAME * count ? smallest : texts.slice(0, count);
+  const seen = new Set<number>();
+  let smallest: number | undefined;
+  for (const text of texts) {
+    if (chosen.length === count) return chosen;
+    const size = units.sizeOf(text);
+    if (size > 1 && seen.has(units.numberOf(text))) continue;
+    // As arguments of one call, very many texts would be too many.
+    if (chosen.length + size <= count) for (const each of units.textsOf(text)) chosen.push(each);
+    if (size === 1) continue;
+    seen.add(units.numberOf(text));
+    if (smallest === undefined || size < units.sizeOf(smallest)) smallest = text;
+  }
+  if (chosen.length > 0 || smallest === undefined) return chosen;
+  const few = seen.size > 1 && units.sizeOf(smallest) <= MOST_SAME * count;
+  return few ? units.textsOf(smallest) : texts.slice(0, count);
 }
 
 /** The side of each text of a multi-label set: 0 for training, 1 for test. */
@@ -168,10 +186,9 @@ function iteratively(
   offsets: ArrayLike<number>,
   fraction: number,
   random: Random,
-  same: Int32Array | undefined,
+  units: Units | undefined,
 ): Uint8Array {
   const length = offsets.length - 1;
-  const units = same && unitsOf(same);
   const classes = new Map<number, ClassShare>();
   const whole = new ClassShare(-2);
   const classesOf = (text: number): ClassShare[] => {
@@ -192,11 +209,14 @@ function iteratively(
   // In random order, so that texts with the same classes have equal chances.
   for (const text of random.permutation(length)) for (const share of classesOf(text)) share.members.push(text);
   for (const share of classes.values()) share.want(share.members.length, fraction);
-  // Texts that are repeated far more often than texts are wanted are parted: training needs them too.
-  for (const [number, unit] of units ?? [])
-    if (classesOf(unit[0]!).some(({ members }) => unit.length > MOST_SAME * fraction * members.length))
-      units!.delete(number);
   whole.want(length, fraction);
+
+  /** The texts that are the same, unless they are repeated far more often than texts are wanted: training needs them too. */
+  const unitOf = (text: number, shares: readonly ClassShare[]): readonly number[] => {
+    const size = units?.sizeOf(text) ?? 1;
+    const parted = size > 1 && shares.some(({ members }) => size > MOST_SAME * fraction * members.length);
+    return size === 1 || parted ? [text] : units!.textsOf(text);
+  };
 
   const UNDECIDED = 2;
   const side = new Uint8Array(length).fill(UNDECIDED);
@@ -205,7 +225,7 @@ function iteratively(
     for (const text of share.members) {
       if (side[text] !== UNDECIDED) continue;
       const shares = classesOf(text);
-      const unit = units?.get(same![text]!) ?? [text];
+      const unit = unitOf(text, shares);
       const test = (share.lacking || whole.lacking) > 0 && !shares.some((each) => each.needsTraining(unit.length));
       // Texts that are the same have the same classes.
       for (const each of unit) {

@@ -1,14 +1,15 @@
 import { DataError } from '../../core/errors.js';
+import { Int32List } from '../../core/growable.js';
 import { type GivenRow, positionOf, type RowsOrigin } from '../../data/readers/rows.js';
-import { numbersOfGroups } from '../../data/sets/groups.js';
 
 /** The groups of rows, as they are read. */
 export class RowGroups {
   readonly #origin: RowsOrigin;
-  /** The groups from the first row that has one on. */
-  readonly #groups: (string | number | undefined)[] = [];
-  #before = 0;
-  #some = false;
+  readonly #known = new Map<string, number>();
+  /** A number for the group of each row; only from the first row with a group on, and for those before it. */
+  #numbers: Int32List | undefined;
+  #rows = 0;
+  #groups = 0;
 
   constructor(origin: RowsOrigin) {
     this.#origin = origin;
@@ -19,23 +20,38 @@ export class RowGroups {
    *
    * @throws DataError `INVALID_ROW` for a group that is neither text nor a number.
    */
-  add({ group, line }: Pick<GivenRow, 'group' | 'line'>): void {
-    if (!this.#some && (group === undefined || group === null)) {
-      this.#before++;
+  add({ group, line }: { group?: unknown; line?: GivenRow['line'] }): void {
+    this.#rows++;
+    if (group === undefined || group === null) {
+      this.#numbers?.push(this.#groups++);
       return;
     }
-    const row = this.#before + this.#groups.length + 1;
-    if (group !== undefined && group !== null && typeof group !== 'string' && typeof group !== 'number') {
-      const message = `${line === undefined ? `row ${row}: ` : ''}expected a string or a number for group but found ${typeof group}`;
-      throw new DataError('INVALID_ROW', message, positionOf(this.#origin, row, line));
+    if (typeof group !== 'string' && typeof group !== 'number') {
+      const place = line === undefined ? `row ${this.#rows}: ` : '';
+      const message = `${place}expected a string or a number for group but found ${typeof group}`;
+      throw new DataError('INVALID_ROW', message, positionOf(this.#origin, this.#rows, line));
     }
-    this.#some = true;
-    this.#groups.push(group ?? undefined);
+    const numbers = this.#numbers ?? this.#begin();
+    const key = String(group);
+    const number = this.#known.get(key) ?? this.#groups++;
+    this.#known.set(key, number);
+    numbers.push(number);
   }
 
-  /** A number for the group of each row; undefined if no row has one. */
-  get numbers(): Int32Array | undefined {
-    if (!this.#some) return undefined;
-    return numbersOfGroups([...new Array<undefined>(this.#before), ...this.#groups]);
+  /** The numbers of the rows before the first with a group, each of which is separate. */
+  #begin(): Int32List {
+    this.#numbers = new Int32List();
+    for (; this.#groups < this.#rows - 1; this.#groups++) this.#numbers.push(this.#groups);
+    return this.#numbers;
+  }
+
+  /** Whether a row has a group. */
+  get some(): boolean {
+    return this.#numbers !== undefined;
+  }
+
+  /** A number for the group of each row; undefined if no row has one. To be called once, in pauses. */
+  *finish(): Generator<void, Int32Array | undefined, undefined> {
+    return this.#numbers && (yield* this.#numbers.finish());
   }
 }

@@ -5,7 +5,7 @@ import { noRows, type Rows } from '../../data/readers/rows.js';
 import { collect, encodeDataset } from '../../data/sets/encode.js';
 import { EncodedDataset } from '../../data/sets/encoded.js';
 import { sameTexts, textsIn } from '../../data/sets/groups.js';
-import { splitTexts } from '../../data/sets/split.js';
+import { splitSteps } from '../../data/sets/split.js';
 import { LinearTexts } from '../../engine/linear.js';
 import { recounted } from '../../text/counting.js';
 import type { TextSettings } from '../../text/options.js';
@@ -91,10 +91,11 @@ async function splitOff(
   beside: Beside,
   turns: Turns,
 ): Promise<Encoded> {
-  const groups = beside.groups?.numbers;
+  const groups = beside.groups && (await turns.run(beside.groups.finish()));
   // Accuracy on a text that was learned says little about others.
   const same = groups || !wholeTexts ? undefined : await sameTexts(dataset, (row) => dataset.labelsOf(row), turns);
-  const { train, test } = splitTexts(dataset, { fraction, random: new Random(seed), ...(groups && { groups }), same });
+  const splitting = { fraction, random: new Random(seed), ...(groups && { groups }), same };
+  const { train, test } = await turns.run(splitSteps(dataset, splitting));
   await turns.next();
   const training = dataset.subset(train);
   await turns.next();
@@ -216,7 +217,7 @@ async function encode(
   if (!data.validation) return data;
   const share = byShare ? validation : undefined;
   const { file } = share === undefined ? (validation as Rows) : rows;
-  checkSomeValidation(data.validation, data.train, share, file, beside.groups?.numbers !== undefined);
+  checkSomeValidation(data.validation, data.train, share, file, beside.groups?.some === true);
   const repeated = await textsIn(data.validation, data.train, data.vocab.defaultIndex!, turns);
   const warning = validationWarning(data.validation, data.train, repeated, byShare);
   if (warning) watcher.warn('validation', warning);

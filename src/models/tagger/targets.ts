@@ -4,7 +4,7 @@ import { Random } from '../../core/random.js';
 import { Turns } from '../../core/turns.js';
 import { noRows } from '../../data/readers/rows.js';
 import { sameTexts } from '../../data/sets/groups.js';
-import { splitTexts } from '../../data/sets/split.js';
+import { splitSteps } from '../../data/sets/split.js';
 import { formsOf } from '../../text/forms.js';
 import type { TextSettings } from '../../text/options.js';
 import { SchemeDetector } from '../../text/tags/scheme.js';
@@ -173,7 +173,7 @@ async function split(
   const tagsOf = (i: number) => tags.subarray(offsets[i], offsets[i + 1]);
   const same = wholeTexts ? await sameTexts({ tokens, offsets }, tagsOf, turns) : undefined;
   const sentences = { labels: list, labelOffsets, length: offsets.length - 1 };
-  return splitTexts(sentences, { fraction, random: new Random(seed), same });
+  return turns.run(splitSteps(sentences, { fraction, random: new Random(seed), same }));
 }
 
 /** The words of the training sentences, and additional ones. */

@@ -165,7 +165,7 @@ export async function tuneClassifier<M extends TunedModel>(
   const groups = new RowGroups(rows);
   for (const row of read.rows) groups.add(row);
   const turns = new Turns(signal, undefined, 'the tuning');
-  const units = groups.numbers ?? (await sameTexts(dataset, (row) => dataset.labelsOf(row), turns));
+  const units = (await turns.run(groups.finish())) ?? (await sameTexts(dataset, (row) => dataset.labelsOf(row), turns));
   const rungs = rungsOf({
     classes: keys,
     units,
