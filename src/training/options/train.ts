@@ -52,7 +52,7 @@ export interface RunOptions<R, E = TaskEvent, P = Progress> {
   /**
    * Rows to measure on after each epoch: a share of the training rows, stratified by label, or separate rows. With it,
    * the weights of the best epoch are kept. A share has no texts that other rows with the same labels have too, and
-   * whole groups of rows that have a {@link Row.group}. Default: none.
+   * whole groups where rows have a `group`. Default: none.
    */
   validation?: number | R;
   /**
