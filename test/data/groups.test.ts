@@ -153,8 +153,16 @@ describe('equal texts', () => {
   it('are in one part of a cross-validation', () => {
     const classes = Array.from({ length: 60 }, (_, i) => i % 3);
     const units = Int32Array.from(classes, (_, i) => i % 20);
-    const fold = stratifiedFolds(classes, 5, 1, units);
-    for (const [i, unit] of units.entries()) expect(fold[i]).toBe(fold[unit]);
-    expect(stratifiedFolds(classes, 5, 1, Int32Array.from(classes.keys()))).toEqual(stratifiedFolds(classes, 5, 1));
+    const same = Int32Array.from(classes, (_, i) => (i < 30 ? i : i - 30));
+    const fold = stratifiedFolds(classes, 5, 1, { same });
+    for (const [i, first] of same.entries()) expect(fold[i]).toBe(fold[first]);
+    const different = Int32Array.from(classes.keys());
+    expect(stratifiedFolds(classes, 5, 1, { same: different })).toEqual(stratifiedFolds(classes, 5, 1));
+    // A class of one text is in all parts.
+    const one = stratifiedFolds(classes, 5, 1, { same: Int32Array.from(classes) });
+    expect(one).toEqual(stratifiedFolds(classes, 5, 1));
+    const groups = stratifiedFolds(classes, 5, 1, { groups: units });
+    for (const [i, unit] of units.entries()) expect(groups[i]).toBe(groups[unit]);
+    for (let part = 0; part < 5; part++) expect(groups.filter((each) => each === part)).toHaveLength(12);
   });
 });

@@ -255,7 +255,7 @@ export const GROUP = {
 /** The columns that are carried over. */
 export interface KeepOption {
   /**
-   * Columns or fields to carry over to each row's {@link UnlabelledText.kept}, such as its id. Only for files with
+   * Columns or fields to carry over to each row's `kept`, such as its id. Only for files with
    * columns. Default: none.
    */
   keep?: Column | readonly Column[] | undefined;

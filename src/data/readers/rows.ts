@@ -31,7 +31,7 @@ export interface LabelledText extends Row {
 export interface UnlabelledText {
   /** The text. */
   text: string;
-  /** The values of the columns that {@link ReadTextsOptions.keep} names, by the names of the columns. */
+  /** The values of the columns that the option `keep` of `readTexts` names, by the names of the columns. */
   kept?: Readonly<Record<string, unknown>> | undefined;
   /** Line of the file where the row begins, from 1, if known; used in messages. */
   line?: number | undefined;

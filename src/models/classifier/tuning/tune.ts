@@ -5,6 +5,7 @@ import { Turns } from '../../../core/turns.js';
 import { type GivenRow, noRows, type Rows, withOrigin } from '../../../data/readers/rows.js';
 import { collect, encodeDataset } from '../../../data/sets/encode.js';
 import type { EncodedDataset } from '../../../data/sets/encoded.js';
+import type { Together } from '../../../data/sets/folds.js';
 import { sameTexts } from '../../../data/sets/groups.js';
 import type { Evaluation } from '../../../measures/evaluation.js';
 import type { Vocab } from '../../../text/vocab.js';
@@ -96,6 +97,20 @@ function classKeys({ length, labels, labelOffsets, labelsOf }: EncodedDataset, d
   });
 }
 
+/** The rows that belong together: those of a group, otherwise equal ones. */
+async function togetherOf(
+  groups: RowGroups,
+  dataset: EncodedDataset,
+  turns: Turns,
+  file: string | undefined,
+): Promise<Together> {
+  const numbers = await turns.run(groups.finish());
+  if (!numbers) return { same: await sameTexts(dataset, (row) => dataset.labelsOf(row), turns) };
+  if (numbers.some((number) => number !== numbers[0])) return { groups: numbers };
+  const message = 'all rows have the same group, so none can be held out; give another column, or leave the groups out';
+  throw new DataError('EMPTY_DATASET', message, { file });
+}
+
 /** Throws unless each training has two labels to learn. */
 function checkLabels({ classes, labels, multiLabel }: EncodedDataset, own: boolean, file: string | undefined): void {
   if (classes.length < (multiLabel ? 1 : 2))
@@ -165,10 +180,10 @@ export async function tuneClassifier<M extends TunedModel>(
   const groups = new RowGroups(rows);
   for (const row of read.rows) groups.add(row);
   const turns = new Turns(signal, undefined, 'the tuning');
-  const units = (await turns.run(groups.finish())) ?? (await sameTexts(dataset, (row) => dataset.labelsOf(row), turns));
+  const together = await togetherOf(groups, dataset, turns, rows.file);
   const rungs = rungsOf({
     classes: keys,
-    units,
+    together,
     validationRows: held.length,
     share,
     seed,

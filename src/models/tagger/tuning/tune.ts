@@ -184,7 +184,7 @@ export async function tuneTagger<M extends TunedTagger>(
     candidates: candidatesOf(read.rows.length, fixed, seed),
     rungs: rungsOf({
       classes: read.classes,
-      units: read.units,
+      together: { same: read.units },
       validationRows: held.length,
       share,
       seed,
