@@ -95,9 +95,9 @@ export function blockOf(classes: number): number {
   return Math.max(1, Math.min(BLOCK, Math.floor(CLASSES / classes)));
 }
 
-/** Rows may have been skipped; the line number identifies this one. */
-function place({ line }: AskedRow): object {
-  return line === undefined ? {} : { line };
+/** What identifies a row: the columns that are carried over, and the line number, since rows may have been skipped. */
+export function placeOf({ line, kept }: AskedRow): object {
+  return { ...(kept && { kept }), ...(line === undefined ? {} : { line }) };
 }
 
 const textOf = (row: AskedRow): string => ('text' in row ? row.text : row.tokens.join(' '));
@@ -114,7 +114,7 @@ export function answering(model: ModelOf<'predict'>, flags: AnswerFlags): Answer
         const answers = await model.predict(rows.map(textOf), { ...options, ...(signal && { signal }) });
         return answers.map(plainTranslation);
       },
-      row: (row) => ({ source: textOf(row), ...place(row) }),
+      row: (row) => ({ source: textOf(row), ...placeOf(row) }),
     };
   }
   if (model instanceof TextTagger) {
@@ -126,7 +126,7 @@ export function answering(model: ModelOf<'predict'>, flags: AnswerFlags): Answer
           rows.map((row) => ('tokens' in row ? row.tokens : row.text)),
           signal && { signal },
         ),
-      row: (row) => ({ ...('text' in row ? { text: row.text } : {}), ...place(row) }),
+      row: (row) => ({ ...('text' in row ? { text: row.text } : {}), ...placeOf(row) }),
     };
   }
   const caution = cautionOf(flags);
@@ -135,6 +135,6 @@ export function answering(model: ModelOf<'predict'>, flags: AnswerFlags): Answer
     size: blockOf(topK),
     tokens: false,
     answer: (rows, signal) => model.predictMany(rows.map(textOf), { topK, ...caution, ...(signal && { signal }) }),
-    row: (row) => ({ text: textOf(row), ...place(row) }),
+    row: (row) => ({ text: textOf(row), ...placeOf(row) }),
   };
 }

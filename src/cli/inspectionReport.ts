@@ -45,7 +45,8 @@ function lengthLine(what: string, { min, median, mean, p95, p99, max }: Lengths)
 }
 
 /** Where a row is, with its file if two are inspected. */
-const place = ({ row, line }: RowPlace, file?: string) => {
+const place = ({ row, line, file: own }: RowPlace, inspected?: string) => {
+  const file = own ?? inspected;
   const inLine = line === undefined ? `row ${row}` : `row ${row} in line ${line}`;
   return file === undefined ? inLine : `${inLine} of ${printable(file)}`;
 };
@@ -69,13 +70,13 @@ function finding<T extends RowShown>(
 }
 
 /** The earlier text that a text resembles. */
-const otherRow = ({ other, otherLine, otherLabels, otherText }: Resembling, file?: string): string[] => [
-  `    ${place({ row: other, line: otherLine }, file)}${labelsOf({ row: other, labels: otherLabels, text: otherText })}: ${printable(otherText)}`,
+const otherRow = ({ other, otherLine, otherFile, otherLabels, otherText }: Resembling, file?: string): string[] => [
+  `    ${place({ row: other, line: otherLine, file: otherFile }, file)}${labelsOf({ row: other, labels: otherLabels, text: otherText })}: ${printable(otherText)}`,
 ];
 
 /** The first row with the same text. */
-const likeFirst = ({ first, firstLine }: Repeated, file?: string) =>
-  ` like ${place({ row: first, line: firstLine }, file)}`;
+const likeFirst = ({ first, firstLine, firstFile }: Repeated, file?: string) =>
+  ` like ${place({ row: first, line: firstLine, file: firstFile }, file)}`;
 
 /** Rows that could not be read. */
 function badLines({ rows, reasons }: BadRows, examples: number): string[] {
@@ -97,7 +98,7 @@ function badLines({ rows, reasons }: BadRows, examples: number): string[] {
  *
  * @param doubtful - The rows whose label is probably wrong, if that was checked.
  * @param examples - Maximum rows shown per finding.
- * @param file - The inspected file.
+ * @param file - The inspected file, or several in words.
  */
 export function inspectionReport(
   found: Inspection,

@@ -1,5 +1,6 @@
 #!/usr/bin/env node
 import { CommanderError } from 'commander';
+import { flagWords } from './flagWords.js';
 import { EXIT, reportError } from './output.js';
 import { createProgram } from './program.js';
 import { exitCodeAfterOutput, surviveLostOutput } from './streams.js';
@@ -19,16 +20,18 @@ function resultElsewhere([command = '', ...flags]: readonly string[]): boolean {
 async function main(): Promise<void> {
   surviveLostOutput();
   let exitCode: number = EXIT.ok;
+  const program = createProgram((code) => {
+    exitCode = code;
+  });
   try {
-    await createProgram((code) => {
-      exitCode = code;
-    }).parseAsync(process.argv);
+    await program.parseAsync(process.argv);
   } catch (error) {
     if (error instanceof CommanderError) {
       // Commander has already printed its message; help and version are not failures.
       exitCode = error.exitCode === 0 ? EXIT.ok : EXIT.usage;
     } else {
-      exitCode = reportError(error, process.argv.includes('--json'));
+      const message = flagWords(error, program, process.argv.slice(2));
+      exitCode = reportError(error, message, process.argv.includes('--json'));
     }
   }
   process.exitCode = await exitCodeAfterOutput(exitCode, resultElsewhere(process.argv.slice(2)), EXIT);

@@ -17,20 +17,18 @@ export const EXIT = {
   readerGone: 141,
 } as const;
 
-/** An error's message, with the flag that names a missing column. */
-function messageOf(error: unknown): string {
-  if (!(error instanceof Error)) return String(error);
-  if (!(error instanceof ArgumentError) || error.received !== 'undefined') return error.message;
-  return COLUMNS.includes(error.option) ? `${error.message}; give --${error.option} <column>` : error.message;
+/** The files of rows in an event: `file` for one, `files` for several. */
+export function fileFields(files: readonly string[]): { file: string } | { files: readonly string[] } {
+  return files.length === 1 ? { file: files[0]! } : { files };
 }
 
-/** Options of readers that name columns. */
-const COLUMNS: readonly (string | undefined)[] = ['text', 'label'];
-
-/** Prints an error and returns the matching exit code. */
-export function reportError(error: unknown, json: boolean): number {
+/**
+ * Prints an error and returns the matching exit code.
+ *
+ * @param message - The error's message, in the words of the command line.
+ */
+export function reportError(error: unknown, message: string, json: boolean): number {
   const code = error instanceof RecurraError ? error.code : 'INTERNAL';
-  const message = messageOf(error);
   if (json) jsonLine({ event: 'error', code, message });
   note(`recurra: ${message}${error instanceof RecurraError ? ` [${code}]` : ''}`);
   if (code === 'INTERNAL' && error instanceof Error && error.stack && process.env.RECURRA_DEBUG) note(error.stack);

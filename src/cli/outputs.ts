@@ -12,12 +12,17 @@ interface ReadFlags {
   unlabelled?: string;
 }
 
+/** The files of the rows. */
+export function rowInputs(files: readonly string[]): Input[] {
+  return files.map((path) => ({ what: 'the file of the rows', path }));
+}
+
 /** The files that `recurra train` reads. */
 export function trainingInputs(
-  file: string,
+  files: readonly string[],
   { tokenizer, sourceTokenizer, targetTokenizer, validation, embeddings, encoder, unlabelled }: ReadFlags,
 ): Input[] {
-  const inputs: Input[] = [{ what: 'the file of the rows', path: file }];
+  const inputs = rowInputs(files);
   if (validation !== undefined && !Number.isFinite(Number(validation)))
     inputs.push({ what: 'the file of the validation rows', path: validation });
   if (embeddings !== undefined) inputs.push({ what: 'the file of word vectors', path: embeddings });

@@ -1,5 +1,5 @@
 import { Command, Option } from 'commander';
-import { PAIR_COLUMNS } from '../data/readers/options.js';
+import { GROUP, PAIR_COLUMNS } from '../data/readers/options.js';
 import { COMPARE, DOUBT, INSPECT } from '../inspection/options.js';
 import { systems } from '../libtorch/systems.mjs';
 import { EVALUATION } from '../models/classifier/evaluate.js';
@@ -42,6 +42,7 @@ import { type VectorsFlags, vectorsCommand } from './commands/vectors.js';
 import { deviceFlag, LOADING } from './device.js';
 import { distributedTimeoutFlag } from './distributedFlags.js';
 import { addFlags, addMissingFlags, giveOnce } from './flags.js';
+import { COLUMNS_HELP } from './modelColumns.js';
 import { wholeNumber } from './parsers.js';
 import { manyTextsFlags } from './predictFlags.js';
 import { compressCommands } from './programs/compress.js';
@@ -53,8 +54,8 @@ import { adviseOnFlags } from './suggestions.js';
 import { taskFlag } from './tasks.js';
 
 const ROWS_FILE =
-  'file with a text and a label in each row (CSV, TSV, JSON lines, Parquet or fastText), or with tags (CoNLL, CoNLL-U, JSON lines with spans), also .gz and .zst; - for standard input';
-const TRAINING_FILE = `${ROWS_FILE}; with --task language one text (.txt), or a text in each row; with --task seq2seq a source and a target in each row`;
+  'files with a text and a label in each row (CSV, TSV, JSON lines, Parquet or fastText), or with tags (CoNLL, CoNLL-U, JSON lines with spans), also .gz and .zst; - for standard input';
+const TRAINING_FILE = `${ROWS_FILE}; several are read one after the other; with --task language one text (.txt), or a text in each row; with --task seq2seq a source and a target in each row`;
 const JSON_HELP = 'write JSON lines, and nothing else, to standard output';
 
 /** `recurra libtorch`: the libraries needed by tensors and custom networks. */
@@ -116,7 +117,7 @@ export function createProgram(done: (exitCode: number) => void): Command {
         .description(
           'Train a model on a file of labelled texts, of sentences with tags, of texts alone, or of pairs, and save it as one safetensors file.',
         )
-        .argument('<file>', TRAINING_FILE)
+        .argument('<file...>', TRAINING_FILE)
         .option('--out <model>', 'file to write', 'model.safetensors'),
     ),
   );
@@ -138,7 +139,7 @@ export function createProgram(done: (exitCode: number) => void): Command {
       'after',
       '\nCtrl-C (or SIGTERM, SIGHUP) once ends the training and saves what was learned (exit code 130); twice stops at once.',
     )
-    .action(async (file: string, flags: TrainFlags) => done(await trainCommand(file, flags)));
+    .action(async (files: string[], flags: TrainFlags) => done(await trainCommand(files, flags)));
 
   const tune = taggedTextFlags(
     program
@@ -146,7 +147,7 @@ export function createProgram(done: (exitCode: number) => void): Command {
       .description(
         'Search for the best settings for a file of labelled texts, or of sentences with tags, and save a model trained with them.',
       )
-      .argument('<file>', ROWS_FILE)
+      .argument('<file...>', ROWS_FILE)
       .addOption(
         new Option('--task <task>', 'what the model is for: classify (the default), or tag').choices([
           'classify',
@@ -161,7 +162,9 @@ export function createProgram(done: (exitCode: number) => void): Command {
       'after',
       '\nTraining settings given as flags apply to every trial. Ctrl-C saves the best so far (exit code 130).',
     )
-    .action(async (file: string, flags: TuneFlags) => done(await tuneCommand(file, flags)));
+    .action(async (files: string[], flags: TuneFlags) => done(await tuneCommand(files, flags)));
+
+  for (const command of [train, tune]) addFlags(command, GROUP);
 
   const evaluate = rowFlags(
     program
@@ -170,14 +173,15 @@ export function createProgram(done: (exitCode: number) => void): Command {
         'Measure a model on a file of labelled texts, of sentences with tags, of texts for a language model, or of pairs.',
       )
       .argument('<model>', 'file that recurra train wrote')
-      .argument('<file>', ROWS_FILE),
+      .argument('<file...>', ROWS_FILE),
   );
   const measured = addMissingFlags(addFlags(evaluate, EVALUATION), TAG_EVALUATION, 'of a tagger: ');
   addFlags(addMissingFlags(measured, PAIR_EVALUATION, 'of a model of pairs: '), LOADING)
     .option('--predictions <file>', 'also write each row with the predicted label and its probability, as JSON lines')
     .option('--json', JSON_HELP)
-    .action(async (model: string, file: string, flags: EvaluateFlags) =>
-      done(await evaluateCommand(model, file, flags)),
+    .addHelpText('after', COLUMNS_HELP)
+    .action(async (model: string, files: string[], flags: EvaluateFlags) =>
+      done(await evaluateCommand(model, files, flags)),
     );
 
   const predict = addFlags(
@@ -201,6 +205,7 @@ export function createProgram(done: (exitCode: number) => void): Command {
   addMissingFlags(predict, PREDICT, '');
   manyTextsFlags(addMissingFlags(predict, TRANSLATE, 'of a model of pairs: '))
     .option('--json', JSON_HELP)
+    .addHelpText('after', COLUMNS_HELP)
     .action(async (model: string, texts: string[], flags: PredictFlags) =>
       done(await predictCommand(model, texts, flags)),
     );
@@ -241,12 +246,13 @@ export function createProgram(done: (exitCode: number) => void): Command {
       .description('Measure two classifiers on the same rows: which one is better, and could the difference be chance?')
       .argument('<first>', 'model to compare with, such as the one in use')
       .argument('<second>', 'model that may be better')
-      .argument('<file>', 'file with a text and a label in each row (CSV, TSV, JSON lines, Parquet or fastText)'),
+      .argument('<file...>', 'files with a text and a label in each row (CSV, TSV, JSON lines, Parquet or fastText)'),
   );
   deviceFlag(addFlags(compare, COMPARE))
     .option('--json', JSON_HELP)
-    .action(async (first: string, second: string, file: string, flags: CompareFlags) =>
-      done(await compareCommand(first, second, file, flags)),
+    .addHelpText('after', COLUMNS_HELP)
+    .action(async (first: string, second: string, files: string[], flags: CompareFlags) =>
+      done(await compareCommand(first, second, files, flags)),
     );
 
   const inspect = labelledTextFlags(
@@ -254,8 +260,8 @@ export function createProgram(done: (exitCode: number) => void): Command {
       .command('inspect')
       .description('Inspect a file of texts before training: labels, lengths, languages, duplicates, doubtful labels.')
       .argument(
-        '<file>',
-        'file of texts, with labels unless --text alone is given (CSV, TSV, JSON lines, Parquet or fastText)',
+        '<file...>',
+        'files of texts, with labels unless --text alone is given (CSV, TSV, JSON lines, Parquet or fastText)',
       ),
   );
   addMissingFlags(addFlags(inspect, INSPECT), DOUBT, '')
@@ -263,7 +269,7 @@ export function createProgram(done: (exitCode: number) => void): Command {
     .option('--all', 'show all rows of each finding, not only the first ones')
     .option('--labels', 'also find rows whose label is probably wrong, by cross-validation; this trains models')
     .option('--json', JSON_HELP)
-    .action(async (file: string, flags: InspectFlags) => done(await inspectCommand(file, flags)));
+    .action(async (files: string[], flags: InspectFlags) => done(await inspectCommand(files, flags)));
 
   const vectors = textFlags(
     program

@@ -30,7 +30,15 @@ import {
   type TagFileRows,
   type TagFormat,
 } from '../data/readers/readTags.js';
-import { type Pair, type Row, skippedRows, type Tokens, type UnlabelledText } from '../data/readers/rows.js';
+import {
+  filesInWords,
+  type Pair,
+  type Row,
+  skippedRows,
+  type Tokens,
+  type UnlabelledText,
+} from '../data/readers/rows.js';
+import { severalRows } from '../data/readers/several.js';
 import type { FileRows } from '../data/readers/source.js';
 import { readWholeText } from '../data/readers/wholeText.js';
 import type { TagScheme } from '../text/tags/scheme.js';
@@ -43,16 +51,30 @@ export interface TextFlags {
   skipBadRows?: boolean;
 }
 
+/** The flag of columns that are carried over. */
+export interface KeepFlag {
+  keep?: readonly Column[];
+}
+
+/** The option of columns that are carried over; only some commands have its flag. */
+function keptColumns({ keep }: KeepFlag): Pick<ReadTextsOptions, 'keep'> {
+  return keep === undefined ? {} : { keep };
+}
+
 /** Flags of a file of labelled texts, or of sentences with tags. */
 export interface RowFlags extends TextFlags {
   format?: RowFormat | TagFormat;
   text?: Column | readonly Column[];
+  group?: Column;
   scheme?: TagScheme | null;
 }
 
+/** The options of labelled texts that every command with rows has; groups matter only where rows are split. */
+const { group: _, ...LABELLED } = ROWS;
+
 /** The tables of both kinds of files. */
 const ROW_FLAGS = {
-  ...ROWS,
+  ...LABELLED,
   format: { ...ROWS.format, kind: choice([...ROW_FORMATS, ...TAG_FORMATS]) },
 } as const;
 
@@ -74,7 +96,7 @@ export function taggedTextFlags(command: Command): Command {
 
 /** Adds the flags that say where a file's texts and labels are, without those of tags. */
 export function labelledTextFlags(command: Command): Command {
-  return otherFlags(addFlags(command, ROWS));
+  return otherFlags(addFlags(command, LABELLED));
 }
 
 function otherFlags(command: Command): Command {
@@ -98,18 +120,22 @@ function otherOptions({
   };
 }
 
-/** Opens a file of labelled texts as the flags say; `onProgress` reports how far it has been read. */
-export function openRows(file: string, flags: RowFlags, onProgress?: (progress: ReadProgress) => void): FileRows<Row> {
-  return readRows(file, { ...givenOptions<ReadRowsOptions>(ROWS, flags), ...otherOptions(flags), onProgress });
+/** Opens files of labelled texts as the flags say; `onProgress` reports how far they have been read. */
+export function openRows(
+  files: string | readonly string[],
+  flags: RowFlags,
+  onProgress?: (progress: ReadProgress) => void,
+): FileRows<Row> {
+  return readRows(files, { ...givenOptions<ReadRowsOptions>(ROWS, flags), ...otherOptions(flags), onProgress });
 }
 
-/** Opens a file of pairs as the flags say; `onProgress` reports how far it has been read. */
+/** Opens files of pairs as the flags say; `onProgress` reports how far they have been read. */
 export function openPairs(
-  file: string,
+  files: string | readonly string[],
   flags: RowFlags,
   onProgress?: (progress: ReadProgress) => void,
 ): FileRows<Pair> {
-  return readPairs(file, { ...givenOptions<ReadPairsOptions>(PAIRS, flags), ...otherOptions(flags), onProgress });
+  return readPairs(files, { ...givenOptions<ReadPairsOptions>(PAIRS, flags), ...otherOptions(flags), onProgress });
 }
 
 /**
@@ -118,7 +144,11 @@ export function openPairs(
  *
  * @throws ArgumentError whose message begins with `why`.
  */
-export function checkReadAgain(option: string, file: string, why: string): void {
+export function checkReadAgain(option: string, files: string | readonly string[], why: string): void {
+  for (const file of [files].flat()) checkRegular(option, file, why);
+}
+
+function checkRegular(option: string, file: string, why: string): void {
   let place = 'standard input';
   if (file !== '-') {
     // The reader reports a path that cannot be examined.
@@ -136,11 +166,15 @@ export function checkReadAgain(option: string, file: string, why: string): void 
 const WITHOUT_TAGS = /\.(csv|parquet|pq)(\.(gz|gzip|zst|zstd))?$/i;
 
 /**
- * Opens a file of sentences with tags or spans as the flags say; `onProgress` reports how far it has been read.
+ * Opens files of sentences with tags or spans as the flags say; `onProgress` reports how far they have been read.
  *
  * @throws ArgumentError for flags that do not apply to such a file.
  */
-export function openTags(file: string, flags: RowFlags, onProgress?: (progress: ReadProgress) => void): TagFileRows {
+export function openTags(
+  files: string | readonly string[],
+  flags: RowFlags,
+  onProgress?: (progress: ReadProgress) => void,
+): TagFileRows {
   refuseFlags(flags, ROWS, [TAGS], 'a file of tags');
   const { format, text, header, skipBadRows, scheme } = flags;
   if (Array.isArray(text) && text.length > 1)
@@ -148,17 +182,18 @@ export function openTags(file: string, flags: RowFlags, onProgress?: (progress: 
   const known = format === 'jsonl' ? 'spans' : format;
   if (known !== undefined && !TAG_FORMATS.some((name) => name === known))
     throw constraint('format', `a file of tags is written as ${TAG_FORMATS.join(', ')} or jsonl, not as ${known}`);
-  if (known === undefined && WITHOUT_TAGS.test(file))
+  const table = [files].flat().find((file) => WITHOUT_TAGS.test(file));
+  if (known === undefined && table !== undefined)
     throw constraint(
       'file',
-      `${file} is a table of texts by its name, but a tagger needs tokens with tags (.conll, .conllu) or texts with spans (.jsonl); ` +
+      `${table} is a table of texts by its name, but a tagger needs tokens with tags (.conll, .conllu) or texts with spans (.jsonl); ` +
         'give --format if it is one of these',
     );
   const { format: _, text: __, ...options } = givenOptions<ReadTagsOptions>(TAGS, flags);
-  return readTags(file, {
+  return readTags(files, {
     ...options,
     ...(known === undefined ? {} : { format: known as TagFormat }),
-    ...(Array.isArray(text) ? { text: text[0] as Column } : {}),
+    ...(text === undefined ? {} : { text: [text].flat()[0] as Column }),
     ...(header === undefined ? {} : { header }),
     ...(skipBadRows ? { onBadRow: 'skip' as const } : {}),
     ...(scheme === undefined ? {} : { scheme }),
@@ -179,13 +214,18 @@ export function refuseFlags(flags: object, table: OptionTable, used: readonly Op
   }
 }
 
-/** Opens a file of texts as the flags say; `onProgress` reports how far it has been read. */
+/** Opens files of texts as the flags say; `onProgress` reports how far they have been read. */
 export function openTexts(
-  file: string,
-  flags: TextFlags,
+  files: string | readonly string[],
+  flags: TextFlags & KeepFlag,
   onProgress?: (progress: ReadProgress) => void,
 ): FileRows<UnlabelledText> {
-  return readTexts(file, { ...givenOptions<ReadTextsOptions>(TEXTS, flags), ...otherOptions(flags), onProgress });
+  return readTexts(files, {
+    ...givenOptions<ReadTextsOptions>(TEXTS, flags),
+    ...keptColumns(flags),
+    ...otherOptions(flags),
+    onProgress,
+  });
 }
 
 /**
@@ -193,29 +233,32 @@ export function openTexts(
  */
 export function openTextsOrTokens(
   file: string,
-  flags: TextFlags,
+  flags: TextFlags & KeepFlag,
   onProgress?: (progress: ReadProgress) => void,
 ): FileRows<UnlabelledText | Tokens> {
   return readTextsOrTokens(file, {
     ...givenOptions<ReadTextsOptions>(TEXTS, flags),
+    ...keptColumns(flags),
     ...otherOptions(flags),
     onProgress,
   });
 }
 
 /**
- * Opens a file of texts that a language model learns from: a `.txt` file and standard input are one text; in other
+ * Opens files of texts that a language model learns from: a `.txt` file and standard input are one text; in other
  * files each line or row is a text. An explicit format means that the texts are in rows.
  */
 export function openCorpus(
-  file: string,
+  files: string | readonly string[],
   flags: TextFlags & { encoding?: string; format?: string },
   onProgress?: (progress: ReadProgress) => void,
 ): FileRows<UnlabelledText> {
   const { encoding } = flags;
-  if (isWholeText(file, flags))
-    return readWholeText(file, { ...(encoding === undefined ? {} : { encoding }), onProgress });
-  return readTexts(file, { ...givenOptions<ReadTextsOptions>(TEXTS, flags), ...otherOptions(flags), onProgress });
+  return severalRows<UnlabelledText>(files, (input) => {
+    if (isWholeText(String(input), flags))
+      return readWholeText(input, { ...(encoding === undefined ? {} : { encoding }), onProgress });
+    return readTexts(input, { ...givenOptions<ReadTextsOptions>(TEXTS, flags), ...otherOptions(flags), onProgress });
+  });
 }
 
 function isWholeText(file: string, { format }: { format?: string }): boolean {
@@ -261,9 +304,9 @@ export function givenTextFlags(flags: TextFlags): string[] {
 
 /** Prints how many rows were skipped and why, if any. */
 export function noteSkipped(rows: FileRows<unknown>): void {
-  const { skipped, file, firstSkipped } = rows;
+  const { skipped, firstSkipped } = rows;
   if (skipped === 0) return;
-  note(`recurra: ${skippedRows(skipped, ` of ${file}`)}; the first: ${firstSkipped?.message}`);
+  note(`recurra: ${skippedRows(skipped, ` of ${filesInWords(rows)}`)}; the first: ${firstSkipped?.message}`);
 }
 
 /** Prints warnings about data that may be read differently from what was meant. */

@@ -93,8 +93,9 @@ export const TAGGED = /\.conllu?(\.(gz|gzip|zst|zstd))?$/i;
  *
  * @throws ArgumentError
  */
-export function checkTask(file: string, { task }: TaskFlag): void {
-  if (task === undefined && TAGGED.test(file)) {
+export function checkTask(files: readonly string[], { task }: TaskFlag): void {
+  const file = files.find((each) => TAGGED.test(each));
+  if (task === undefined && file !== undefined) {
     throw constraint('task', `${file} contains tokens with tags, which a tagger learns from; give --task tag`);
   }
 }

@@ -23,6 +23,16 @@ export function byteSize(text: string): number | undefined {
   return Number.isSafeInteger(bytes) && bytes >= 1 ? bytes : undefined;
 }
 
+/** A number of bytes in words: `640 bytes`, `12 kB`, `1.6 MB`. */
+export function bytesInWords(bytes: number): string {
+  const units = ['kB', 'MB', 'GB'];
+  if (bytes < 1_000) return `${bytes} bytes`;
+  let value = bytes / 1_000;
+  let unit = 0;
+  for (; value >= 999.95 && unit < units.length - 1; unit++) value /= 1_000;
+  return `${value < 10 ? value.toFixed(1) : Math.round(value).toLocaleString('en-US')} ${units[unit]}`;
+}
+
 /**
  * Reads a flag's size, as {@link byteSize}.
  *

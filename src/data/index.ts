@@ -1,3 +1,4 @@
+export type { RowColumns } from './readers/columns.js';
 export { type ReadConllOptions, readConll } from './readers/conll.js';
 export { type ReadConlluOptions, readConllu } from './readers/conllu.js';
 export { type CsvTextOptions, type ReadCsvOptions, readCsv } from './readers/csv.js';
@@ -6,6 +7,8 @@ export type { Column } from './readers/fields.js';
 export { type ReadJsonLinesOptions, readJsonLines } from './readers/jsonLines.js';
 export type {
   FileTextOptions,
+  GroupOption,
+  KeepOption,
   LabelPrefixOption,
   LabelSeparatorOption,
   OnBadRow,
@@ -35,6 +38,7 @@ export type {
   TaggedTokens,
   UnlabelledText,
 } from './readers/rows.js';
+export type { Inputs } from './readers/several.js';
 export type { FileRows, Input } from './readers/source.js';
 export type { SpanOffsets } from './readers/spanShapes.js';
 export { type ReadSpansOptions, readSpans } from './readers/spans.js';

@@ -70,7 +70,7 @@ function* onTexts({ rows, emptyTexts, longTexts, duplicates, conflicts, nearDupl
   if (repeated >= SOME * rows && repeated > 0)
     yield {
       about: 'duplicates',
-      message: `${count(repeated)} (${percent(repeated / rows)}) repeat${repeated === 1 ? 's' : ''} an earlier text, or nearly so. Remove them, or keep each group on one side when you split: accuracy on repeated texts is too optimistic.`,
+      message: `${count(repeated)} (${percent(repeated / rows)}) repeat${repeated === 1 ? 's' : ''} an earlier text, or nearly so. Remove them, or keep them on one side when you split (training does so with equal texts that it splits off): accuracy on repeated texts is too optimistic.`,
     };
   if (emptyTexts.rows > 0)
     yield {

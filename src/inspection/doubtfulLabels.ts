@@ -2,7 +2,7 @@ import { DataError } from '../core/errors.js';
 import { checkNames, settingsOf } from '../core/options/table.js';
 import { throwIfAborted } from '../core/signals.js';
 import { Turns } from '../core/turns.js';
-import { type GivenRow, noRows, type Rows } from '../data/readers/rows.js';
+import { fileOfRow, type GivenRow, noRows, positionOf, type Rows } from '../data/readers/rows.js';
 import { stratifiedFolds } from '../data/sets/folds.js';
 import { foundIn, labelled } from '../data/sets/labels.js';
 import { findLabelIssues } from '../measures/labelIssues.js';
@@ -37,7 +37,7 @@ async function collected(rows: Rows, turns: Turns): Promise<Labelled[]> {
     const row = labelled(given);
     const labels = row && (typeof row.label === 'string' ? [row.label] : row.label);
     if (!row || labels?.length !== 1) {
-      const position = { file: rows.file, line: given?.line };
+      const position = positionOf(rows, all.length + 1, given?.line);
       const place = placeOf(all.length + 1, position);
       const needed = 'a text and exactly one label';
       throw new DataError('INVALID_ROW', `${place}expected ${needed} but found ${foundIn(given)}`, position);
@@ -133,6 +133,7 @@ export async function findDoubtfulRows(rows: Rows, options: DoubtOptions = {}): 
     return {
       row: row + 1,
       ...(line === undefined ? {} : { line }),
+      ...(rows.fileOf && { file: fileOfRow(rows, row + 1) }),
       labels: [label],
       text: beginning(text),
       suggested,

@@ -1,3 +1,4 @@
+import type { RowsOrigin } from '../data/readers/rows.js';
 import type { Found, RowPlace, RowShown } from './found.js';
 import { Finding } from './found.js';
 import { HashTable } from './hashTable.js';
@@ -10,6 +11,8 @@ export interface Repeated extends RowShown {
   first: number;
   /** Line of the file where that row begins, if known. */
   firstLine?: number | undefined;
+  /** Its file, if the rows come from several. */
+  firstFile?: string | undefined;
   /** Labels of that row, if they differ. */
   firstLabels?: readonly string[] | undefined;
 }
@@ -20,6 +23,7 @@ export interface Repeated extends RowShown {
  * @internal
  */
 export class DuplicateFinder {
+  readonly #fileOf: RowsOrigin['fileOf'];
   readonly #table = new HashTable();
   readonly #lines = new RowLines();
   readonly #names: string[] = [];
@@ -27,7 +31,9 @@ export class DuplicateFinder {
   readonly #repeated: Finding<Repeated>;
   readonly #conflicting: Finding<Repeated>;
 
-  constructor(examples: number) {
+  /** @param fileOf - The file of a row, if the rows come from several. */
+  constructor(examples: number, fileOf?: RowsOrigin['fileOf']) {
+    this.#fileOf = fileOf;
     this.#repeated = new Finding(examples);
     this.#conflicting = new Finding(examples);
   }
@@ -60,14 +66,15 @@ export class DuplicateFinder {
   }
 
   /** The row that has the text. */
-  firstOf(key: string): Pick<Repeated, 'first' | 'firstLine'> | undefined {
+  firstOf(key: string): Pick<Repeated, 'first' | 'firstLine' | 'firstFile'> | undefined {
     const slot = this.#table.found(textHash(key));
     return slot === undefined ? undefined : this.#placeOf(this.#table.rowAt(slot));
   }
 
-  #placeOf(first: number): Pick<Repeated, 'first' | 'firstLine'> {
+  #placeOf(first: number): Pick<Repeated, 'first' | 'firstLine' | 'firstFile'> {
     const firstLine = this.#lines.lineOf(first);
-    return firstLine === undefined ? { first } : { first, firstLine };
+    const file = this.#fileOf && { firstFile: this.#fileOf(first) };
+    return firstLine === undefined ? { first, ...file } : { first, firstLine, ...file };
   }
 
   /** Number of different texts. */

@@ -6,6 +6,8 @@ export interface RowPlace {
   row: number;
   /** Line of the file where it begins, from 1, if known. */
   line?: number | undefined;
+  /** The file, if the rows come from several. */
+  file?: string | undefined;
 }
 
 /** A row as shown in a report. */

@@ -1,7 +1,7 @@
 import { DataError } from '../core/errors.js';
 import { checkNames, settingsOf } from '../core/options/table.js';
 import { Turns } from '../core/turns.js';
-import { type GivenRow, noRows, type RowsOrigin } from '../data/readers/rows.js';
+import { fileOfRow, filesInWords, type GivenRow, noRows, positionOf, type RowsOrigin } from '../data/readers/rows.js';
 import { foundIn, labelled, misspelled } from '../data/sets/labels.js';
 import { peek } from '../data/sets/peek.js';
 import type { TokenizerName } from '../text/names.js';
@@ -28,25 +28,25 @@ interface ReadRow {
   text: string;
   labels: readonly string[] | undefined;
   line: number | undefined;
+  /** The file, if the rows come from several. */
+  file: string | undefined;
 }
 
-function readRow(row: unknown, number: number, file: string | undefined): ReadRow {
+function readRow(row: unknown, number: number, origin: RowsOrigin): ReadRow {
   const { text, label, line } = Object(row) as Partial<GivenRow>;
+  const file = origin.fileOf && fileOfRow(origin, number);
   // A misspelt field must not pass for a text without labels.
   if (typeof text === 'string' && label === undefined && misspelled(row as object) === undefined)
-    return { text, labels: undefined, line };
+    return { text, labels: undefined, line, file };
   const read = labelled(row as GivenRow);
   if (read) {
     const { label: names } = read;
-    return { text: read.text, labels: typeof names === 'string' ? [names] : names, line };
+    return { text: read.text, labels: typeof names === 'string' ? [names] : names, line, file };
   }
   throw new DataError(
     'INVALID_ROW',
     `${placeOf(number, { line })}expected { text, label } or { text } but found ${foundIn(row)}`,
-    {
-      file,
-      line,
-    },
+    positionOf(origin, number, line),
   );
 }
 
@@ -76,8 +76,9 @@ class Inspector {
     }: { examples: number; similarity: number; nearRows: number; maxLength: number },
     words: VocabBuilder | undefined,
     guess: Guess,
+    fileOf: RowsOrigin['fileOf'],
   ) {
-    this.#duplicates = new DuplicateFinder(examples);
+    this.#duplicates = new DuplicateFinder(examples, fileOf);
     this.#near = new NearDuplicateFinder(similarity, nearRows, examples);
     this.#empty = new Finding(examples);
     this.#long = new Finding(examples);
@@ -162,8 +163,9 @@ function labelFindings(counter: LabelCounter): LabelFindings {
   };
 }
 
-function shownRow({ text, labels, line }: ReadRow, row: number): RowShown {
-  return { row, ...(line === undefined ? {} : { line }), ...(labels ? { labels } : {}), text: beginning(text) };
+function shownRow({ text, labels, line, file }: ReadRow, row: number): RowShown {
+  const place = { row, ...(line === undefined ? {} : { line }), ...(file === undefined ? {} : { file }) };
+  return { ...place, ...(labels ? { labels } : {}), text: beginning(text) };
 }
 
 function codePoints(text: string): number {
@@ -188,7 +190,7 @@ async function against(
   const unknown = new Set<string>();
   let number = 0;
   for await (const given of rows as AsyncIterable<GivenRow>) {
-    const row = readRow(given, ++number, rows.file);
+    const row = readRow(given, ++number, rows);
     inspector.compare(row, number, repeated, resembling);
     for (const label of row.labels ?? []) if (!inspector.knows(label)) unknown.add(label);
     if (turns.due) await turns.next();
@@ -196,7 +198,7 @@ async function against(
   if (number === 0) throw noRows('there are no rows to compare with', rows);
   const findings = { repeated: repeated.found, resembling: resembling.found, unknownLabels: [...unknown] };
   return {
-    ...(rows.file === undefined ? {} : { file: rows.file }),
+    ...(filesInWords(rows) === undefined ? {} : { file: filesInWords(rows)! }),
     rows: number,
     badRows: badRowsOf(rows),
     ...findings,
@@ -231,9 +233,9 @@ export async function inspectRows(rows: InspectedRows, options: InspectOptions =
   const { source, first } = await peek(rows, LOOKED_AT, turns);
   const tokenizer = settings.tokenizer ?? chosenTokenizer(first);
   const words = embeddings === undefined ? undefined : new VocabBuilder();
-  const inspector = new Inspector(getTokenizer(tokenizer), settings, words, await languageGuess());
+  const inspector = new Inspector(getTokenizer(tokenizer), settings, words, await languageGuess(), rows.fileOf);
   for await (const given of source as AsyncIterable<GivenRow>) {
-    inspector.add(readRow(given, inspector.rows + 1, rows.file));
+    inspector.add(readRow(given, inspector.rows + 1, rows));
     read = inspector.rows;
     if (turns.due) await turns.next();
   }

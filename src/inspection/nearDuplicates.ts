@@ -7,6 +7,8 @@ export interface Resembling extends RowShown {
   other: number;
   /** Line of the file where it begins, if known. */
   otherLine?: number | undefined;
+  /** Its file, if the rows come from several. */
+  otherFile?: string | undefined;
   /** Its labels, if they differ. */
   otherLabels?: readonly string[] | undefined;
   /** Beginning of its text. */
@@ -91,13 +93,14 @@ export class NearDuplicateFinder {
     if (!best) return;
     const { other, similarity: shared } = best;
     finding.add(() => {
-      const { row, line, labels, text } = other.shown;
+      const { row, line, file, labels, text } = other.shown;
       const own = shown();
       const differ = labels !== undefined && setOf(labels) !== setOf(own.labels);
       return {
         ...own,
         other: row,
         ...(line === undefined ? {} : { otherLine: line }),
+        ...(file === undefined ? {} : { otherFile: file }),
         ...(differ ? { otherLabels: labels } : {}),
         otherText: text,
         similarity: shared,

@@ -1,5 +1,5 @@
 import { invalidArgument } from '../core/errors.js';
-import type { RowsOrigin } from '../data/readers/rows.js';
+import { type RowsOrigin, withOrigin } from '../data/readers/rows.js';
 
 /** A source of rows. */
 type RowsOf<R> = (Iterable<R> | AsyncIterable<R>) & RowsOrigin;
@@ -19,7 +19,7 @@ export class Blocks<R> {
   ended = false;
   rows = 0;
   readonly #size: number;
-  readonly #file: string | undefined;
+  readonly #origin: RowsOrigin;
   readonly #sync: Iterator<R> | undefined;
   readonly #async: AsyncIterator<R> | undefined;
 
@@ -35,7 +35,7 @@ export class Blocks<R> {
     if (!this.#async && !this.#sync) {
       throw invalidArgument('rows', `an iterable or async iterable of ${expected}`, rows);
     }
-    this.#file = rows.file;
+    this.#origin = rows;
   }
 
   /** The next rows, as a separate source; each is also added to `kept`. */
@@ -59,9 +59,9 @@ export class Blocks<R> {
           yield result.value;
         }
       };
-      return Object.assign(
+      return withOrigin(
         read(() => this.rows - from < this.#size),
-        { file: this.#file },
+        this.#origin,
       );
     }
     const source = this.#async!;
@@ -72,9 +72,9 @@ export class Blocks<R> {
         yield result.value;
       }
     };
-    return Object.assign(
+    return withOrigin(
       read(() => this.rows - from < this.#size),
-      { file: this.#file },
+      this.#origin,
     );
   }
 

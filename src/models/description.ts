@@ -2,6 +2,7 @@
 
 import type { light as lightNamespace } from '../../index.d.js';
 import { ModelFileError, RecurraError } from '../core/errors.js';
+import { columnsIn, type RowColumns } from '../data/readers/columns.js';
 import { memberPrefix } from '../engine/memberNames.js';
 import { type NetworkSettings, recurrentWeights } from '../engine/network.js';
 import { type ExtentOptions, extentSettings, type TextExtent } from '../text/extent.js';
@@ -68,6 +69,8 @@ export interface Metadata extends Omit<ExtentOptions, 'maxLength'> {
   tokenizer: TokenizerName | typeof HUGGING_FACE | null;
   maxLength: number;
   vocab: unknown;
+  /** The columns of the training rows; files of versions before 0.7 have none. */
+  columns?: unknown;
 }
 
 /** The description of a stored array. */
@@ -189,6 +192,8 @@ export interface Described<N extends NetworkSettings, D extends object> {
   extent: TextExtent;
   tokenizer: Metadata['tokenizer'];
   vocab: Vocab;
+  /** The columns of the training rows; undefined for rows without columns and in older files. */
+  columns: RowColumns | undefined;
   own: D;
 }
 
@@ -238,7 +243,7 @@ export function describeModel<N extends NetworkSettings, D extends object>(
       checkNetworks(model, vocab.length, head, kind.members?.(own) ?? 1, state, kind.embedding);
     }
     const extent = extentSettings({ maxLength, ...(ngrams && { ngrams }), ...(truncate && { truncate }) });
-    return { settings: model, extent, tokenizer, vocab, own };
+    return { settings: model, extent, tokenizer, vocab, columns: columnsIn(described.columns), own };
   } catch (error) {
     throw inFile(path, error);
   }

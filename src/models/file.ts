@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs';
 import type { light as lightNamespace } from '../../index.d.js';
 import { invalidArgument, ModelFileError, RecurraError } from '../core/errors.js';
 import { foreignFile } from '../core/foreignFile.js';
+import type { RowColumns } from '../data/readers/columns.js';
 import type { HeldWeights, StateEntry } from '../engine/engine.js';
 import type { NetworkSettings } from '../engine/network.js';
 import { light } from '../native/light.js';
@@ -50,6 +51,8 @@ export interface CommonDescription<N extends NetworkSettings = NetworkSettings> 
   vocab: Vocab;
   /** How the model was made, if the file contains it. */
   card?: TrainingRecord | undefined;
+  /** The columns of the training rows, if the file contains them. */
+  columns?: RowColumns | undefined;
 }
 
 /** A model file whose weights are kept outside of the JavaScript heap until an engine takes them. */
@@ -105,12 +108,6 @@ export function modelMetadata(
   return { format: 'pt', recurra: `${FORMAT}${kind}`, model: JSON.stringify(metadata), ...described };
 }
 
-/** The metadata with added fields in the description; the existing JSON may be large and is not parsed again. */
-export function withFields(metadata: Record<string, string>, fields: object): Record<string, string> {
-  const more = JSON.stringify(fields).slice(1);
-  return more === '}' ? metadata : { ...metadata, model: `${metadata.model!.slice(0, -1)},${more}` };
-}
-
 /** Writes a model as one safetensors file, atomically. */
 export async function writeModel(path: string, metadata: Record<string, string>, state: StateEntry[]): Promise<void> {
   await light().writeSafetensors(path, state, metadata);
@@ -125,14 +122,21 @@ async function describe<N extends NetworkSettings, D extends object>(
   state: readonly Stored[],
   words?: lightNamespace.NativeVocabulary | null,
 ): Promise<CommonDescription<N> & D> {
-  const { settings, extent, tokenizer, vocab, own } = describeModel(path, kind, metadata, checksum, state, words);
+  const { settings, extent, tokenizer, vocab, columns, own } = describeModel(
+    path,
+    kind,
+    metadata,
+    checksum,
+    state,
+    words,
+  );
   try {
     const card = cardOf(metadata);
-    if (tokenizer !== HUGGING_FACE) return { settings, text: { ...extent, tokenizer }, vocab, card, ...own };
+    if (tokenizer !== HUGGING_FACE) return { settings, text: { ...extent, tokenizer }, vocab, card, columns, ...own };
     const description = metadata[TOKENIZER_KEY];
     if (description === undefined) throw new ModelFileError('INVALID_FILE', `it has no ${TOKENIZER_KEY}`);
     const made = await HuggingFaceTokenizer.fromString(description);
-    return { settings, text: { ...extent, tokenizer: made }, vocab, card, ...own };
+    return { settings, text: { ...extent, tokenizer: made }, vocab, card, columns, ...own };
   } catch (error) {
     throw inFile(path, error);
   }

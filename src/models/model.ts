@@ -3,12 +3,14 @@ import { checkFilled, checkInteger } from '../core/checks.js';
 import { invalidArgument, RecurraError } from '../core/errors.js';
 import type { RecurrentWeights } from '../core/precision.js';
 import { Turns } from '../core/turns.js';
+import type { RowColumns } from '../data/readers/columns.js';
 import type { ExplainingEngine, StateEntry } from '../engine/engine.js';
 import type { NetworkSettings } from '../engine/network.js';
 import type { FeatureOptions } from '../text/forms.js';
 import { type Neighbour, nearestWords } from '../text/nearest.js';
 import type { TokenSettings } from '../text/options.js';
 import type { Vocab } from '../text/vocab.js';
+import { withColumns } from '../training/columns.js';
 import type { Progress, Validation, ValidationResult } from '../training/progress.js';
 import { type TrainingRecord, withCard } from '../training/record.js';
 import type { TrainedModel } from '../training/task.js';
@@ -53,6 +55,8 @@ export interface ModelParts<N extends NetworkSettings, V extends Validation = Va
   recurrentWeights?: RecurrentWeights | undefined;
   /** How the model was made, if that is known. */
   card?: TrainingRecord | undefined;
+  /** The columns of the training rows, if they are known. */
+  columns?: RowColumns | undefined;
   /** Its file, if it is a compressed model. */
   compressed?: CompressedFile;
 }
@@ -87,6 +91,12 @@ export abstract class Model<N extends NetworkSettings = NetworkSettings, V exten
    * Stored in its file. Undefined for files of earlier versions.
    */
   readonly card: TrainingRecord | undefined;
+  /**
+   * The columns that the training rows were read from, as options of their reader: `readRows('test.csv', model.columns)`
+   * reads other rows in the same way. Stored in the model's file. Undefined for rows that no reader read from columns,
+   * and for files of versions before 0.7.
+   */
+  readonly columns: RowColumns | undefined;
   /** Details of a compressed model; undefined for others. */
   readonly compression: Readonly<CompressionFacts> | undefined;
   readonly #parts: readonly ModelPart[];
@@ -107,6 +117,7 @@ export abstract class Model<N extends NetworkSettings = NetworkSettings, V exten
     this.kept = this.history.find(({ epoch }) => epoch === parts.bestEpoch) ?? this.history.at(-1);
     this.trainedRows = parts.trainedRows ?? 0;
     this.card = parts.card;
+    this.columns = parts.columns;
     this.recurrentWeights = parts.recurrentWeights ?? 'float32';
     this.compression = parts.compressed?.facts;
     this.#compressed = parts.compressed;
@@ -139,7 +150,7 @@ export abstract class Model<N extends NetworkSettings = NetworkSettings, V exten
   async #save(path: string): Promise<void> {
     // Compressing rounded weights again would change them: a compressed model is written unchanged.
     if (this.#compressed) return this.#compressed.packed.write(path);
-    await writeModel(path, withCard(this.metadata(), this.card), await this.#state());
+    await writeModel(path, withCard(withColumns(this.metadata(), this.columns), this.card), await this.#state());
   }
 
   async #state(): Promise<StateEntry[]> {
@@ -174,7 +185,7 @@ export abstract class Model<N extends NetworkSettings = NetworkSettings, V exten
       const message = 'this model is already compressed; compress the original model instead';
       throw new RecurraError('INVALID_ARGUMENT', message);
     }
-    const metadata = withCard(described, this.card);
+    const metadata = withCard(withColumns(described, this.columns), this.card);
     const work = async () => compressModel({ metadata, state: await this.#state(), vocab: this.vocab }, options, kind);
     return this.during(work());
   }

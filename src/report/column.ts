@@ -11,20 +11,40 @@ function checkRows(name: string, value: unknown): void {
   if (!isSource(value)) throw invalidArgument(name, 'rows: an iterable or async iterable', value);
 }
 
-/** Joins rows and values: by line if both have one, otherwise by position. */
+/** The number of the file that a row comes from, from 0, if the rows come from several. */
+function fileNumber({ fileOf, files }: RowsOrigin, row: number): number {
+  const file = fileOf?.(row);
+  return file === undefined ? 0 : (files?.indexOf(file) ?? 0);
+}
+
+/** Joins rows and values: by file and line if both have lines, otherwise by position. */
 async function* joined<R extends object>(rows: AnyRows<R>, name: string, values: AnyRows<UnlabelledText>) {
   const source = (values as AsyncIterable<UnlabelledText>)[Symbol.asyncIterator]?.();
   const iterator = source ?? (values as Iterable<UnlabelledText>)[Symbol.iterator]();
   try {
-    let next = await iterator.next();
+    let number = 0;
+    let taken = 0;
+    let next: IteratorResult<UnlabelledText, unknown>;
+    const take = async () => {
+      next = await iterator.next();
+      taken++;
+    };
+    /** Where the next value is, compared with a row: before it, there, or after it. */
+    const order = (line: number | undefined) => {
+      if (next.done) return 1;
+      const value = next.value.line;
+      if (line === undefined || value === undefined) return 0;
+      return fileNumber(values, taken) - fileNumber(rows, number) || value - line;
+    };
+    await take();
     for await (const row of rows as AsyncIterable<R>) {
+      number++;
       const { line } = row as { line?: number };
       // Either reader may have skipped a row.
-      while (!next.done && line !== undefined && next.value.line !== undefined && next.value.line < line)
-        next = await iterator.next();
-      const here = !next.done && (line === undefined || next.value.line === undefined || next.value.line === line);
-      yield here ? { ...row, [name]: next.value!.text } : row;
-      if (here) next = await iterator.next();
+      while (order(line) < 0) await take();
+      const here = order(line) === 0;
+      yield here ? { ...row, [name]: (next!.value as UnlabelledText).text } : row;
+      if (here) await take();
     }
   } finally {
     await iterator.return?.();

@@ -53,7 +53,7 @@ export interface TrainingRecord {
 export const RECORD_VERSION = 1;
 
 /** Settings of the machine and of files, which do not affect the model. */
-const LEFT_OUT: readonly string[] = ['threads', 'checkpoint', 'tensorboard', 'memoryUnits'];
+const LEFT_OUT: readonly string[] = ['threads', 'checkpoint', 'tensorboard', 'memoryUnits', 'wholeTexts'];
 
 const GIVEN = { given: true } as const;
 

@@ -15,6 +15,7 @@ import { checkFingerprint, checkUnlabelled, fingerprintOf } from './checkpoints/
 import { beginning } from './checkpoints/position.js';
 import { checkEpochs, checkpointToResume, resumedOptions, resumeEngine } from './checkpoints/resume.js';
 import { checkSettings, firstVectors, settingsBefore, storedSettings } from './checkpoints/settings.js';
+import { columnsOf, withColumns } from './columns.js';
 import { openSession, type Session } from './distributed/session.js';
 import { setEmbeddings, wordsOfFile } from './embeddings.js';
 import { setLayers, wordsOfEncoder } from './encoder.js';
@@ -53,7 +54,8 @@ async function train<T extends TaskTypes>(
 ): Promise<T['model']> {
   checkOptionsObject(given);
   const checkpoint: CheckpointOf<T> | undefined = await checkpointToResume(given, (path) => task.read(path));
-  const asked = task.settings(checkpoint ? resumedOptions(given, checkpoint, task.options) : given);
+  const settings = task.settings(checkpoint ? resumedOptions(given, checkpoint, task.options) : given);
+  const asked = { ...settings, ...wholeTexts(settings, checkpoint) };
   const session = await openSession(asked.distributed);
   try {
     await session.agree(agreed(asked, checkpoint));
@@ -76,6 +78,17 @@ async function train<T extends TaskTypes>(
   } finally {
     await session.close();
   }
+}
+
+/**
+ * Whether equal texts stay on one side where validation rows are split off. A training that an earlier version began
+ * splits its rows as that version did.
+ */
+function wholeTexts(settings: CommonSettings, checkpoint: Checkpoint | undefined): Pick<CommonSettings, 'wholeTexts'> {
+  const { validation } = settings as { validation?: unknown };
+  if (checkpoint ? checkpoint.settings.wholeTexts === true : typeof validation === 'number')
+    return { wholeTexts: true };
+  return {};
 }
 
 /** Settings with the number of ranks, which affects the result; unchanged for one. */
@@ -159,17 +172,18 @@ async function trained<T extends TaskTypes>(
       data: { ...fingerprint, unlabelled },
     };
     const checkpointer = settings.checkpoint && new Checkpointer(settings.checkpoint, frame, position.step);
+    const columns = columnsOf(rows);
     const begun = recordFrame(frame.settings, frame.data);
     const described = checkpointer && task.describe(input);
     const describe = (now: T['chosen'] | undefined, course: RecordedCourse) =>
-      withCard(described?.(now) ?? {}, { ...begun, ...course });
+      withCard(withColumns(described?.(now) ?? {}, columns), { ...begun, ...course });
     const watching = { choices, control, checkpointer, describe, company };
     const parts = { task, engine, data, settings, epochs, batchSize, adversarial, position, best, ...watching };
     const { failure, course, ...outcome } = await logged(rank === 0 ? settings.tensorboard : undefined, control, () =>
       new Trainer(parts).run(),
     );
     engine.distribute?.(undefined);
-    const model = await task.model({ ...input, engine, ...outcome, record: { ...begun, ...course } });
+    const model = await task.model({ ...input, engine, ...outcome, record: { ...begun, ...course }, columns });
     if (!failure) return model;
     const { code, message, cause } = failure;
     throw new TrainingError(code, message, model, cause === undefined ? {} : { cause });
@@ -201,17 +215,19 @@ async function checkPaths<T extends TaskTypes>(rows: T['rows'], settings: T['set
   if (tensorboard !== undefined)
     outputs.push({ option: 'tensorboard', what: 'the log for TensorBoard', path: tensorboard, folder: true });
   if (outputs.length === 0) return;
-  const files: [string, string | undefined][] = [
-    ['the file of the rows', rows?.file],
-    ['the file of the validation rows', (validation as RowsOrigin | undefined)?.file],
-    ['the file of word vectors', embeddings?.file],
-    ['the file of unlabelled texts', (unlabelled?.texts as RowsOrigin | undefined)?.file],
+  const inputs = [
+    ...inputsOf('the file of the rows', rows),
+    ...inputsOf('the file of the validation rows', validation as RowsOrigin | undefined),
+    ...inputsOf('the file of word vectors', embeddings),
+    ...inputsOf('the file of unlabelled texts', unlabelled?.texts as RowsOrigin | undefined),
   ];
-  const inputs = files.filter((entry): entry is [string, string] => typeof entry[1] === 'string');
-  await checkOutputs(
-    outputs,
-    inputs.map(([what, path]): Input => ({ what, path })),
-  );
+  await checkOutputs(outputs, inputs);
+}
+
+/** The files of a source, if it has any. */
+function inputsOf(what: string, origin: Pick<RowsOrigin, 'file' | 'files'> | undefined): Input[] {
+  const files = [...(origin?.files ?? []), origin?.file];
+  return files.filter((path) => typeof path === 'string').map((path) => ({ what, path }));
 }
 
 /** Connects the listeners of the options. */

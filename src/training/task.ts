@@ -1,6 +1,7 @@
 import type { RecurraError } from '../core/errors.js';
 import type { OptionTable } from '../core/options/table.js';
 import type { RandomState } from '../core/random.js';
+import type { RowColumns } from '../data/readers/columns.js';
 import type { RowsOrigin } from '../data/readers/rows.js';
 import type { Chunk, ExplainingEngine, LossOptions, StateEntry } from '../engine/engine.js';
 import type { HeadConfig, NetworkSettings } from '../engine/network.js';
@@ -108,6 +109,8 @@ export interface TrainingResult<T extends TaskTypes> extends TrainingInput<T> {
   history: Progress<T['validation']>[];
   /** The training record for its file. */
   record: TrainingRecord;
+  /** The columns that the rows were read from, if a reader read them from columns. */
+  columns: RowColumns | undefined;
 }
 
 /**

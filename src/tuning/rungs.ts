@@ -1,4 +1,4 @@
-import { stratifiedFolds } from '../data/sets/folds.js';
+import { stratifiedFolds, type Together } from '../data/sets/folds.js';
 
 /** One training of a candidate: on some rows, measured on others. */
 export interface Part {
@@ -49,6 +49,8 @@ function thinned(rows: Int32Array, most: number): Int32Array {
 export interface RungOptions {
   /** The class of each row, or the set of its classes. */
   classes: Int32Array;
+  /** Rows that are trained on together or held out together. Default: none. */
+  together?: Together | undefined;
   /** Number of separate validation rows; if 0, rows are held out in turn. */
   validationRows: number;
   /** The share of the rows that is held out. */
@@ -62,8 +64,9 @@ export interface RungOptions {
  * The rungs of a search. Up to some ten thousand rows, a rung adds parts: other rows that are held out, then another division of all rows. With more
  * rows, the first rungs train on some of them.
  */
-export function rungsOf({ classes, validationRows, share, seed, counted }: RungOptions): Rung[] {
-  const folds = Math.max(2, Math.min(Math.round(1 / share), classes.length));
+export function rungsOf({ classes, together, validationRows, share, seed, counted }: RungOptions): Rung[] {
+  const separate = together?.groups ? new Set(together.groups).size : classes.length;
+  const folds = Math.max(2, Math.min(Math.round(1 / share), separate));
   const divisions: Int32Array[] = [];
   const all = Int32Array.from(classes.keys());
   const own = Int32Array.from({ length: validationRows }, (_, row) => row);
@@ -71,7 +74,7 @@ export function rungsOf({ classes, validationRows, share, seed, counted }: RungO
     const id = `${prefix}${index}`;
     if (validationRows > 0) return { id, train: thinned(all, most), held: thinned(own, MOST_HELD), seed: index };
     const repeat = Math.floor(index / folds);
-    divisions[repeat] ??= stratifiedFolds(classes, folds, seed + repeat);
+    divisions[repeat] ??= stratifiedFolds(classes, folds, seed + repeat, together);
     const fold = index % folds;
     const held = all.filter((row) => divisions[repeat]![row] === fold);
     const train = all.filter((row) => divisions[repeat]![row] !== fold);

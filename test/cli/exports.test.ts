@@ -89,7 +89,7 @@ describe('recurra import', () => {
     [[lstm, '--vocab', path('none')], 1, /none: no such file/],
     [[csv, ...vocab], 1, /expected a state dict/],
     [[model, ...vocab], 1, /expected a network of one nn\.Embedding/],
-    [[lstm, ...vocab, '--tokenizer', 'words'], 2, /for tokenizer but received string "words"/],
+    [[lstm, ...vocab, '--tokenizer', 'words'], 2, /for --tokenizer but received string "words"/],
   ])('refuses %j, and writes nothing', (args, code, message) => {
     const { status, err } = recurra(['import', ...args, '--out', path('refused')]);
     expect([status, err]).toEqual([code, expect.stringMatching(message)]);

@@ -40,7 +40,7 @@ it('what cannot be written is found before the rows are read', () => {
     const run = recurra(['train', at('none.csv'), ...COLUMNS, ...SMALL, '--out', out]);
     expect([run.status, run.out]).toEqual([out === '' ? 2 : 1, '']);
     expect(run.err).toMatch(
-      out === '' ? /Expected the path of a file for out/ : /the model cannot be written to .*\[IO\]/,
+      out === '' ? /Expected the path of a file for --out/ : /the model cannot be written to .*\[IO\]/,
     );
   }
 });

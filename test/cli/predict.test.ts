@@ -90,6 +90,6 @@ describe('recurra predict', () => {
     expect([clean.status, clean.err]).toEqual([0, '']);
     // Only the content tells that columns are needed.
     const sniffed = recurra(['train', '-', '--label', 'topic'], topicCsv(topicTexts(3)));
-    expect([sniffed.status, sniffed.err]).toEqual([2, expect.stringContaining('give --text <column>')]);
+    expect([sniffed.status, sniffed.err]).toEqual([1, expect.stringContaining('the option text (--text)')]);
   });
 });

@@ -78,10 +78,7 @@ describe('the command line for models of pairs', () => {
     const both = recurra(['predict', model, '--file', table, '--source', 'digits', '--text', 'digits']);
     expect([both.status, both.err]).toEqual([2, expect.stringMatching(/name the same column here; give one of them/)]);
     const neither = recurra(['predict', model, '--file', table]);
-    expect([neither.status, neither.err]).toEqual([
-      2,
-      expect.stringMatching(/give --source <column>|give --text <column>/),
-    ]);
+    expect([neither.status, neither.err]).toEqual([1, expect.stringMatching(/there is no column "\w+"; there are/)]);
   });
 
   it('measures a model on a file', async () => {
@@ -113,7 +110,7 @@ describe('the command line for models of pairs', () => {
     refused(['train', csv, '--task', 'seq2seq', '--pooling', 'max'], /--pooling does not apply to --task seq2seq/);
     refused(['train', csv, '--task', 'seq2seq', '--text', 'a'], /--text does not apply to --task seq2seq/);
     refused(['train', csv, '--text', 'a', '--label', 'b', '--attention', 'luong'], /--attention does not apply/);
-    refused(['predict', model, '1', '--n-best', '2'], /at most beamSize, 1, for nBest/);
+    refused(['predict', model, '1', '--n-best', '2'], /at most --beam-size, 1, for --n-best/);
     refused(['predict', model, '1', '--alignments'], /--alignments needs --json/);
     refused(['explain', model, '1'], /works with models of kind "classifier"/);
     refused(['evaluate', model, csv, '--label', 'b'], /--label does not apply to a model of pairs/);

@@ -19,6 +19,8 @@ beforeAll(() => {
     .map(({ text, label }, i) => `${label},Ticket ${i},"${text}"\n`)
     .join('');
   writeFileSync(join(folder, 'tickets.csv.gz'), gzipSync(`queue,subject,body\n${table}`));
+  writeFileSync(join(folder, 'tickets.csv'), `queue,subject,body\n${table}`);
+  writeFileSync(join(folder, 'more.csv'), 'body,queue\nan invoice,x\n');
   writeFileSync(join(folder, 'names.conll'), 'Peter B-PER\nslept O\n\nthe O\nAnna I-PER\n');
   writeFileSync(
     join(folder, 'places.jsonl'),
@@ -37,7 +39,7 @@ beforeAll(() => {
 const examples = examplesOf(page);
 
 describe('docs/data.md', () => {
-  it('has its examples', () => expect(examples).toHaveLength(4));
+  it('has its examples', () => expect(examples).toHaveLength(5));
 
   it.each(examples)('$name runs', (example) => {
     writeExamples(folder, [example]);

@@ -35,9 +35,9 @@ function tickets(rows: number, seed: number): string {
     const some = (words: string[], count: number) =>
       Array.from({ length: count }, () => words[random.int(words.length)]!);
     const words = [...some(WORDS[queue]!, 1 + random.int(3)), ...some(FILLERS, random.int(4))];
-    return `ticket ${i},"${random.shuffle(words).join(' ')}",${queue}\n`;
+    return `ticket ${i},"${random.shuffle(words).join(' ')}",${queue},${i}\n`;
   });
-  return `subject,body,queue\n${lines.join('')}`;
+  return `subject,body,queue,id\n${lines.join('')}`;
 }
 
 /** Made-up sentences with the names of people and places, a token a line. */

@@ -147,9 +147,9 @@ describe('recurra serve', () => {
 
   it.each([
     [['none.safetensors'], 1, /no such file.*\[FILE_NOT_FOUND\]/],
-    [[file, '--port', '70000'], 2, /Expected an integer from 0 to 65535 for port .*\[OUT_OF_RANGE\]/],
+    [[file, '--port', '70000'], 2, /Expected an integer from 0 to 65535 for --port .*\[OUT_OF_RANGE\]/],
     [[file, '--host', '203.0.113.1'], 1, /cannot listen on 203\.0\.113\.1:8080: .*\[IO\]/],
-    [[file, '--max-queue', '0'], 2, /Expected an integer of at least 1 for maxQueue/],
+    [[file, '--max-queue', '0'], 2, /Expected an integer of at least 1 for --max-queue/],
   ])('refuses %j', (args, status, message) => {
     const run = spawnSync(process.execPath, ['dist/cli/main.js', 'serve', ...args], { encoding: 'utf8' });
     expect(run.stderr).toMatch(message);

@@ -8,7 +8,8 @@ import { COMPARE, type CompareOptions } from '../../inspection/options.js';
 import type { Evaluation } from '../../measures/evaluation.js';
 import { type DeviceFlag, deviceOption } from '../device.js';
 import { givenOptions } from '../flags.js';
-import { EXIT } from '../output.js';
+import { LABELLED_COLUMNS, withModelColumns } from '../modelColumns.js';
+import { EXIT, fileFields } from '../output.js';
 import { readingDisplay } from '../reading.js';
 import { checkReadAgain, noteSkipped, noteWarnings, openRows, type RowFlags } from '../rows.js';
 import { loadModel } from '../tasks.js';
@@ -70,15 +71,16 @@ function namesOf(first: string, second: string): [string, string] {
 export async function compareCommand(
   firstFile: string,
   secondFile: string,
-  file: string,
+  files: readonly string[],
   flags: CompareFlags,
 ): Promise<number> {
-  checkReadAgain('file', file, 'the rows are read once for each model');
+  checkReadAgain('file', files, 'the rows are read once for each model');
   const json = flags.json === true;
   const display = readingDisplay(json);
   const first = await loadModel('compare', firstFile, deviceOption(flags));
   const second = await loadModel('compare', secondFile, deviceOption(flags));
-  const rows = openRows(file, flags, display.update);
+  const model = withModelColumns(first, flags, LABELLED_COLUMNS);
+  const rows = model.explained(openRows(files, model.flags, display.update));
   const { signal, release } = abortOnSignals('stopping');
   try {
     const found = await compareModels(first, second, rows, {
@@ -89,7 +91,7 @@ export async function compareCommand(
     noteWarnings(rows, json);
     noteSkipped(rows);
     if (json) {
-      jsonLine({ event: 'end', models: [firstFile, secondFile], file, ...found });
+      jsonLine({ event: 'end', models: [firstFile, secondFile], ...fileFields(files), ...found });
     } else {
       process.stdout.write(`${report(found, namesOf(firstFile, secondFile))}\n`);
     }

@@ -1,7 +1,7 @@
 import { statSync } from 'node:fs';
 import { BYTE_SIZE, byteSize } from '../../core/byteSize.js';
 import { counted } from '../../core/counted.js';
-import { ArgumentError, constraint } from '../../core/errors.js';
+import { constraint } from '../../core/errors.js';
 import { checkOutputs } from '../../core/outputs.js';
 import { jsonLine, note, percent } from '../../core/terminal.js';
 import { TextClassifier } from '../../models/classifier/classifier.js';
@@ -9,6 +9,7 @@ import { COMPRESS, type CompressionFacts, type CompressOptions } from '../../mod
 import { LanguageModel } from '../../models/language/language.js';
 import { TextTagger } from '../../models/tagger/tagger.js';
 import { givenOptions } from '../flags.js';
+import { CORPUS_COLUMNS, LABELLED_COLUMNS, TAG_COLUMNS, withModelColumns } from '../modelColumns.js';
 import { EXIT } from '../output.js';
 import { checkReadAgain, openCorpus, openRows, openTags, type RowFlags } from '../rows.js';
 import { loadModel, type ModelOf } from '../tasks.js';
@@ -26,45 +27,29 @@ export interface CompressFlags extends RowFlags {
 function maxBytesOf(text: string): number {
   const bytes = byteSize(text);
   if (bytes === undefined)
-    throw constraint('max-size', `--max-size: expected ${BYTE_SIZE} but received ${JSON.stringify(text)}`);
+    throw constraint('maxSize', `--max-size: expected ${BYTE_SIZE} but received ${JSON.stringify(text)}`);
   return bytes;
-}
-
-/** How the options of a compression are typed, which messages about them name. */
-const FLAGS: Readonly<Record<string, string>> = {
-  maxBytes: '--max-size',
-  bits: '--bits',
-  keepWords: '--keep-words',
-};
-
-/** An error about an option, with the name of its flag. */
-function aboutFlags(error: unknown): unknown {
-  if (!(error instanceof ArgumentError) || !Object.hasOwn(FLAGS, String(error.option))) return error;
-  const { code, option, message, expected, received } = error;
-  const flag = FLAGS[option!]!;
-  const named = message
-    .replace(` for ${option} `, ` for ${flag} `)
-    .replace(/\b(maxBytes|keepWords)\b/g, (name) => FLAGS[name]!);
-  const whole = named.includes(flag) ? named : `${flag}: ${named}`;
-  return new ArgumentError(code, whole, { option: flag.slice(2), expected, received, cause: error });
 }
 
 const bytesText = (bytes: number): string => `${bytes.toLocaleString('en-US')} bytes`;
 
 /** What a model is worth on a file of rows: what is reported, and in words. */
-async function measure(model: ModelOf<'compress'>, file: string, flags: CompressFlags, signal: AbortSignal) {
+async function measure(model: ModelOf<'compress'>, file: string, given: CompressFlags, signal: AbortSignal) {
   if (model instanceof LanguageModel) {
-    const { loss, perplexity } = await model.evaluate(openCorpus(file, flags), { signal });
+    const { flags, explained } = withModelColumns(model, given, CORPUS_COLUMNS);
+    const { loss, perplexity } = await model.evaluate(explained(openCorpus(file, flags)), { signal });
     return { figures: { loss, perplexity }, words: `perplexity ${perplexity.toFixed(2)}` };
   }
   if (model instanceof TextTagger) {
-    const evaluation = await model.evaluate(openTags(file, flags), { signal });
+    const { flags, explained } = withModelColumns(model, given, TAG_COLUMNS);
+    const evaluation = await model.evaluate(explained(openTags(file, flags)), { signal });
     const { accuracy } = evaluation;
     if (evaluation.scheme === undefined) return { figures: { accuracy }, words: `accuracy ${percent(accuracy)}` };
     const { f1 } = evaluation.microAverage;
     return { figures: { accuracy, f1 }, words: `F1 ${percent(f1)}, token accuracy ${percent(accuracy)}` };
   }
-  const { accuracy, loss } = await model.evaluate(openRows(file, flags), { signal });
+  const { flags, explained } = withModelColumns(model, given, LABELLED_COLUMNS);
+  const { accuracy, loss } = await model.evaluate(explained(openRows(file, flags)), { signal });
   return { figures: { accuracy, loss }, words: `accuracy ${percent(accuracy)}, loss ${loss.toFixed(4)}` };
 }
 
@@ -92,7 +77,7 @@ function lostParts({ precision, scope }: TextClassifier['validated']): string | 
 /** `recurra compress`: makes a model smaller. */
 export async function compressCommand(modelFile: string, flags: CompressFlags): Promise<number> {
   if (flags.maxSize === undefined && Object.keys(givenOptions(COMPRESS, flags)).length === 0)
-    throw constraint('max-size', 'give at least one of --max-size, --bits and --keep-words');
+    throw constraint('maxSize', 'give at least one of --max-size, --bits and --keep-words');
   const out = flags.out ?? modelFile.replace(/(\.safetensors)?$/, '.small.safetensors');
   const inputs = [{ what: 'the model', path: modelFile }];
   if (flags.eval !== undefined) inputs.push({ what: 'the file of the rows', path: flags.eval });
@@ -106,9 +91,7 @@ export async function compressCommand(modelFile: string, flags: CompressFlags): 
       ...(flags.maxSize !== undefined && { maxBytes: maxBytesOf(flags.maxSize) }),
       signal,
     };
-    const small = await model.compress(options).catch((error: unknown) => {
-      throw aboutFlags(error);
-    });
+    const small = await model.compress(options);
     const before = flags.eval === undefined ? undefined : await measure(model, flags.eval, flags, signal);
     const after = flags.eval === undefined ? undefined : await measure(small, flags.eval, flags, signal);
     await small.save(out);

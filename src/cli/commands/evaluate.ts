@@ -22,7 +22,9 @@ import { COMPUTE } from '../../training/options/train.js';
 import { noteFewRows } from '../answering.js';
 import { type LoadFlags, loadOptions } from '../device.js';
 import { givenOptions } from '../flags.js';
+import { CORPUS_COLUMNS, LABELLED_COLUMNS, PAIR_COLUMN_NAMES, TAG_COLUMNS, withModelColumns } from '../modelColumns.js';
 import { EXIT } from '../output.js';
+import { rowInputs } from '../outputs.js';
 import { readingDisplay } from '../reading.js';
 import {
   noteSkipped,
@@ -136,16 +138,17 @@ interface Measured {
 /** Evaluates a model of any kind on a file of matching rows. */
 function measuring(
   model: ModelOf<'evaluate'>,
-  file: string,
-  flags: EvaluateFlags,
+  files: readonly string[],
+  given: EvaluateFlags,
   onProgress: (progress: ReadProgress) => void,
 ): { rows: FileRows<unknown>; measure(watch: Watching): Promise<Measured> } {
   const pairFlags = { ...PAIR_COLUMNS, ...PAIR_EVALUATION };
   const { minProbability, precision } = EVALUATION;
   if (model instanceof Seq2Seq) {
+    const { flags, explained } = withModelColumns(model, given, PAIR_COLUMN_NAMES);
     const others = { ...ROWS, ...TAGS, ...EVALUATION, ...TAG_EVALUATION, device: COMPUTE.device };
     refuseFlags(flags, others, [PAIRS, PAIR_EVALUATION], 'a model of pairs');
-    const rows = openPairs(file, flags, onProgress);
+    const rows = explained(openPairs(files, flags, onProgress));
     const options = givenOptions<Seq2SeqEvaluationOptions>(PAIR_EVALUATION, flags);
     return {
       rows,
@@ -156,8 +159,9 @@ function measuring(
     };
   }
   if (model instanceof TextTagger) {
+    const { flags, explained } = withModelColumns(model, given, TAG_COLUMNS);
     refuseFlags(flags, { ...pairFlags, minProbability, precision }, [], 'a tagger');
-    const rows = openTags(file, flags, onProgress);
+    const rows = explained(openTags(files, flags, onProgress));
     const options = givenOptions<TagEvaluationOptions>(TAG_EVALUATION, flags);
     return {
       rows,
@@ -168,11 +172,12 @@ function measuring(
     };
   }
   if (model instanceof LanguageModel) {
+    const { flags, explained } = withModelColumns(model, given, CORPUS_COLUMNS);
     const labelled = { ...ROWS, ...TAGS, ...pairFlags, ...EVALUATION, ...TAG_EVALUATION, device: COMPUTE.device };
     refuseFlags(flags, labelled, [TEXTS], 'a language model');
     if (flags.predictions !== undefined)
       throw constraint('predictions', '--predictions does not apply to a language model, which predicts each unit');
-    const rows = openCorpus(file, flags, onProgress);
+    const rows = explained(openCorpus(files, flags, onProgress));
     return {
       rows,
       async measure({ signal }) {
@@ -181,14 +186,16 @@ function measuring(
       },
     };
   }
-  if (TAGGED.test(file) && flags.format === undefined)
+  const { flags, explained } = withModelColumns(model, given, LABELLED_COLUMNS);
+  const tagged = files.find((file) => TAGGED.test(file));
+  if (tagged !== undefined && flags.format === undefined)
     throw constraint(
       'file',
-      `${file} contains tokens with tags, which only a tagger can be measured on; the model is a classifier`,
+      `${tagged} contains tokens with tags, which only a tagger can be measured on; the model is a classifier`,
     );
   refuseFlags(flags, { ...TAGS, ...TAG_EVALUATION, ...pairFlags }, [ROWS, EVALUATION], 'a classifier');
   noteFewRows(model, givenOptions<EvaluationOptions>(EVALUATION, flags).precision);
-  const rows = openRows(file, flags, onProgress);
+  const rows = explained(openRows(files, flags, onProgress));
   return {
     rows,
     async measure(watch) {
@@ -202,15 +209,18 @@ function measuring(
 }
 
 /** `recurra evaluate`: measures a model on labelled rows. */
-export async function evaluateCommand(modelFile: string, file: string, flags: EvaluateFlags): Promise<number> {
+export async function evaluateCommand(
+  modelFile: string,
+  files: readonly string[],
+  flags: EvaluateFlags,
+): Promise<number> {
   if (flags.predictions !== undefined) {
     const predictions = { option: 'predictions', what: 'the file of predictions', path: flags.predictions };
-    const rowsFile = { what: 'the file of the rows', path: file };
-    await checkOutputs([predictions], [rowsFile, { what: 'the model', path: modelFile }]);
+    await checkOutputs([predictions], [...rowInputs(files), { what: 'the model', path: modelFile }]);
   }
   const display = readingDisplay(flags.json === true);
   const model = await loadModel('evaluate', modelFile, loadOptions(flags));
-  const { rows, measure } = measuring(model, file, flags, display.update);
+  const { rows, measure } = measuring(model, files, flags, display.update);
   const lines = flags.predictions === undefined ? undefined : await AtomicLines.open(flags.predictions);
   const controller = new AbortController();
   // Without a file to clean up, a signal ends the process as usual.

@@ -6,7 +6,7 @@ import type { UnlabelledText } from '../../data/readers/rows.js';
 import type { Prediction } from '../../models/classifier/prediction.js';
 import { Seq2Seq } from '../../models/seq2seq/seq2seq.js';
 import { TextTagger } from '../../models/tagger/tagger.js';
-import { blockOf, cautionOf, checkAnswerFlags, noteFewRows, TOP_K, withSource } from '../answering.js';
+import { blockOf, cautionOf, checkAnswerFlags, noteFewRows, placeOf, TOP_K, withSource } from '../answering.js';
 import { loadOptions } from '../device.js';
 import { EXIT } from '../output.js';
 import { givenTextFlags } from '../rows.js';
@@ -14,11 +14,12 @@ import { loadModel } from '../tasks.js';
 import { checkWithoutOut, type FilesFlags, predictFiles } from './predictFiles.js';
 import { checkFilterFlags, type FilterFlags, predictFilter } from './predictFilter.js';
 import { predictPairs } from './predictPairs.js';
+import { checkTableFlags, predictTable, type TableFlags, tableEnding } from './predictTable.js';
 import { predictTags } from './predictTags.js';
 import { answerTexts, onOneLine } from './textBlocks.js';
 
 /** Flags of `recurra predict`. */
-export interface PredictFlags extends FilesFlags, FilterFlags {}
+export interface PredictFlags extends FilesFlags, FilterFlags, TableFlags {}
 
 /** How to show predictions. */
 interface Display {
@@ -31,13 +32,13 @@ interface Display {
 }
 
 function show(
-  { text, line }: UnlabelledText,
+  row: UnlabelledText,
   prediction: Prediction<string | null>,
   { json, multiLabel, topK, shown }: Display,
 ): void {
+  const { text } = row;
   if (json) {
-    // Rows may have been skipped; the line number identifies this one.
-    jsonLine({ event: 'prediction', text, ...(line === undefined ? {} : { line }), ...prediction });
+    jsonLine({ event: 'prediction', text, ...placeOf(row), ...prediction });
     return;
   }
   const given = new Set(multiLabel ? prediction.labels : []);
@@ -82,13 +83,18 @@ function noteFiles(texts: readonly string[]): void {
 export async function predictCommand(modelFile: string, texts: string[], given: PredictFlags): Promise<number> {
   const flags = withSource(given);
   checkFilterFlags(texts, flags);
-  if (flags.out !== undefined) return predictFiles(modelFile, texts, flags);
+  checkTableFlags(texts, flags);
+  const toFile = flags.out !== undefined && tableEnding(flags.out) !== undefined;
+  if (flags.out !== undefined && !toFile) return predictFiles(modelFile, texts, flags);
   checkWithoutOut(flags);
-  checkTexts(texts, flags);
-  noteFiles(texts);
+  if (!toFile) {
+    checkTexts(texts, flags);
+    noteFiles(texts);
+  }
   const model = await loadModel('predict', modelFile, loadOptions(flags));
   checkAnswerFlags(model, flags);
   noteFewRows(model, flags.precision);
+  if (toFile || flags.csv) return predictTable(model, modelFile, texts, flags);
   if (flags.filter) return predictFilter(model, flags);
   if (model instanceof Seq2Seq) return predictPairs(model, texts, flags);
   if (model instanceof TextTagger) return predictTags(model, texts, flags);
@@ -108,6 +114,7 @@ export async function predictCommand(modelFile: string, texts: string[], given: 
   };
   const { file = texts.length > 0 ? undefined : '-' } = flags;
   await answerTexts(
+    model,
     texts,
     file,
     flags,

@@ -14,17 +14,18 @@ import { type AnswerFlags, type Answering, type AskedRow, answering, cautionOf, 
 import { type LoadFlags, loadOptions } from '../device.js';
 import { givenOptions } from '../flags.js';
 import { gathered } from '../gathered.js';
+import { withModelText } from '../modelColumns.js';
 import { EXIT } from '../output.js';
 import { type ReadingDisplay, readingDisplay } from '../reading.js';
-import { noteSkipped, noteWarnings, openTexts, openTextsOrTokens, type TextFlags } from '../rows.js';
+import { type KeepFlag, noteSkipped, noteWarnings, openTexts, openTextsOrTokens, type TextFlags } from '../rows.js';
 import { type InputFile, inputFiles } from '../shards/inputs.js';
 import { type Share, type ShareFlags, shareOf } from '../shards/share.js';
 import { fileHash, isFinished, type Making, writeStamp } from '../shards/stamps.js';
-import { loadModel, TAGGED } from '../tasks.js';
+import { loadModel, type ModelOf, TAGGED } from '../tasks.js';
 import { abortOnSignals } from './train.js';
 
 /** Flags of `recurra predict --out`. */
-export interface FilesFlags extends TextFlags, LoadFlags, AnswerFlags, ShareFlags {
+export interface FilesFlags extends TextFlags, KeepFlag, LoadFlags, AnswerFlags, ShareFlags {
   out?: string;
   overwrite?: boolean;
   file?: string;
@@ -44,8 +45,8 @@ export function checkWithoutOut({ shard, shards, overwrite }: FilesFlags): void 
 
 /** The flags that change the content of an answer, by name. */
 function makingOptions(flags: FilesFlags): Record<string, unknown> {
-  const { topK, header, skipBadRows, quote, recurrentWeights } = flags;
-  const others = { topK, recurrentWeights, ...cautionOf(flags), header, skipBadRows, quote };
+  const { topK, keep, header, skipBadRows, quote, recurrentWeights } = flags;
+  const others = { topK, keep, recurrentWeights, ...cautionOf(flags), header, skipBadRows, quote };
   const given = { ...others, ...givenOptions<object>({ ...TEXTS, ...TRANSLATE }, flags) };
   return Object.fromEntries(
     Object.entries(given)
@@ -74,6 +75,7 @@ function isFileRows(rows: AsyncIterable<AskedRow>): rows is FileRows<AskedRow> {
 
 /** Settings of one run over files. */
 interface Run {
+  model: ModelOf<'predict'>;
   folder: string;
   flags: FilesFlags;
   answers: Answering;
@@ -82,10 +84,12 @@ interface Run {
   display: ReadingDisplay;
 }
 
-function openRows(path: string, { flags, answers, display }: Run): AsyncIterable<AskedRow> {
+function openRows(path: string, { model, flags, answers, display }: Run): AsyncIterable<AskedRow> {
   const onProgress = (progress: ReadProgress) => display.update(progress);
-  if (!answers.tokens) return openTexts(path, flags, onProgress);
-  return TAGGED.test(path) ? openTokenLines(path) : openTextsOrTokens(path, flags, onProgress);
+  if (answers.tokens && TAGGED.test(path)) return openTokenLines(path);
+  const own = withModelText(model, path, flags);
+  const open = answers.tokens ? openTextsOrTokens : openTexts;
+  return own.explained(open(path, own.flags, onProgress) as FileRows<AskedRow>);
 }
 
 /** Answers the rows of a file and writes its output atomically; returns the number of rows. */
@@ -182,7 +186,7 @@ export async function predictFiles(modelFile: string, args: readonly string[], f
     noteFewRows(model, flags.precision);
     const { signal, release } = abortOnSignals('stopping; finished files are kept');
     try {
-      done = await answerFiles(left, { folder, flags, answers, making, signal, display: readingDisplay(json) });
+      done = await answerFiles(left, { model, folder, flags, answers, making, signal, display: readingDisplay(json) });
     } catch (error) {
       if (signal.aborted) return EXIT.interrupted;
       throw error;

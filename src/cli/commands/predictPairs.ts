@@ -4,6 +4,7 @@ import { jsonLine } from '../../core/terminal.js';
 import { plainTranslation } from '../../models/seq2seq/plain.js';
 import { type Seq2SeqPredictOptions, TRANSLATE } from '../../models/seq2seq/prediction.js';
 import type { Seq2Seq } from '../../models/seq2seq/seq2seq.js';
+import { placeOf } from '../answering.js';
 import { givenOptions } from '../flags.js';
 import { EXIT } from '../output.js';
 import type { TextFlags } from '../rows.js';
@@ -23,15 +24,14 @@ export async function predictPairs(model: Seq2Seq, texts: string[], flags: PairP
     throw constraint('alignments', '--alignments needs --json, which has room for the weights');
   const line = (text: string) => `${printable(onOneLine(text))}\n`;
   await answerTexts(
+    model,
     texts,
     file,
     flags,
     (block) => model.predict(block, options),
-    ({ text: source, line: place }, answer) => {
+    (row, answer) => {
       if (json) {
-        // Rows may have been skipped; the line number identifies this one.
-        const position = place === undefined ? {} : { line: place };
-        jsonLine({ event: 'prediction', source, ...position, ...plainTranslation(answer) });
+        jsonLine({ event: 'prediction', source: row.text, ...placeOf(row), ...plainTranslation(answer) });
       } else if ((options.nBest ?? 1) === 1) {
         process.stdout.write(line(answer.text));
       } else {

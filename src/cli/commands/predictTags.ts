@@ -5,6 +5,8 @@ import type { Tokens, UnlabelledText } from '../../data/readers/rows.js';
 import { readTokenLines } from '../../data/readers/tokenLines.js';
 import type { TaggedSpan, Tagging } from '../../models/tagger/prediction.js';
 import type { TextTagger } from '../../models/tagger/tagger.js';
+import { placeOf } from '../answering.js';
+import { withModelText } from '../modelColumns.js';
 import { EXIT } from '../output.js';
 import { givenTextFlags, openTextsOrTokens, type TextFlags } from '../rows.js';
 import { outputDrained, outputLost } from '../streams.js';
@@ -54,7 +56,11 @@ export async function predictTags(model: TextTagger, texts: string[], flags: Tag
     if (useless !== undefined) throw constraint('file', `${file} has one token per line, so ${useless} does not apply`);
     return tagFile(model, file, json);
   }
-  const given = file === undefined ? texts.map((text): UnlabelledText => ({ text })) : openTextsOrTokens(file, flags);
+  const open = (path: string) => {
+    const own = withModelText(model, path, flags);
+    return own.explained(openTextsOrTokens(path, own.flags));
+  };
+  const given = file === undefined ? texts.map((text): UnlabelledText => ({ text })) : open(file);
   await answerRows<UnlabelledText | Tokens, Tagging>(
     given,
     flags,
@@ -62,13 +68,11 @@ export async function predictTags(model: TextTagger, texts: string[], flags: Tag
     (rows) => model.predictMany(rows.map((row) => ('tokens' in row ? row.tokens : row.text))),
     (row, answer) => {
       const text = 'tokens' in row ? undefined : row.text;
-      const { line } = row;
-      // Rows may have been skipped; the line number identifies this one.
       if (json)
         jsonLine({
           event: 'prediction',
           ...(text === undefined ? {} : { text }),
-          ...(line === undefined ? {} : { line }),
+          ...placeOf(row),
           ...answer,
         });
       else process.stdout.write(`${printable(onOneLine(marked(text, answer, model.scheme !== undefined)))}\n`);

@@ -9,6 +9,7 @@ import { jsonLine, note, percent } from '../../core/terminal.js';
 import { writeText } from '../../core/writeText.js';
 import { PAIR_COLUMNS, PAIRS, type ReadProgress, ROWS, TEXTS } from '../../data/readers/options.js';
 import { TAGS } from '../../data/readers/readTags.js';
+import { filesInWords } from '../../data/readers/rows.js';
 import type { FileRows } from '../../data/readers/source.js';
 import { LanguageModel } from '../../models/language/language.js';
 import { Seq2Seq } from '../../models/seq2seq/seq2seq.js';
@@ -18,7 +19,9 @@ import { reportModel, reportPage, withColumn } from '../../report/index.js';
 import { REPORT, type ReportOptions, type ReportProgress } from '../../report/options.js';
 import { type DeviceFlag, deviceOption } from '../device.js';
 import { givenOptions } from '../flags.js';
-import { EXIT } from '../output.js';
+import { CORPUS_COLUMNS, LABELLED_COLUMNS, PAIR_COLUMN_NAMES, TAG_COLUMNS, withModelColumns } from '../modelColumns.js';
+import { EXIT, fileFields } from '../output.js';
+import { rowInputs } from '../outputs.js';
 import { readingDisplay } from '../reading.js';
 import {
   checkReadAgain,
@@ -81,30 +84,34 @@ function words(report: ModelReport): string {
 /** Opens the rows that a model of this kind is measured on, and reports. */
 async function reported(
   model: ModelOf<'report'>,
-  file: string,
-  flags: ReportFlags,
+  files: readonly string[],
+  given: ReportFlags,
   options: ReportOptions,
   onProgress: (progress: ReadProgress) => void,
 ): Promise<{ opened: FileRows<unknown>; report: ModelReport }> {
   if (model instanceof TextTagger) {
+    const { flags, explained } = withModelColumns(model, given, TAG_COLUMNS);
     refuseFlags(flags, PAIR_COLUMNS, [], 'a tagger');
-    const opened = openTags(file, flags, onProgress);
+    const opened = explained(openTags(files, flags, onProgress));
     return { opened, report: await reportModel(model, opened, options) };
   }
   if (model instanceof Seq2Seq) {
+    const { flags, explained } = withModelColumns(model, given, PAIR_COLUMN_NAMES);
     refuseFlags(flags, { ...ROWS, ...TAGS }, [PAIRS], 'a model of pairs');
-    const opened = openPairs(file, flags, onProgress);
+    const opened = explained(openPairs(files, flags, onProgress));
     return { opened, report: await reportModel(model, opened, options) };
   }
   if (model instanceof LanguageModel) {
+    const { flags, explained } = withModelColumns(model, given, CORPUS_COLUMNS);
     refuseFlags(flags, { ...ROWS, ...TAGS, ...PAIR_COLUMNS }, [TEXTS], 'a language model');
-    const opened = openCorpus(file, flags, onProgress);
+    const opened = explained(openCorpus(files, flags, onProgress));
     return { opened, report: await reportModel(model, opened, options) };
   }
+  const { flags, explained } = withModelColumns(model, given, LABELLED_COLUMNS);
   refuseFlags(flags, { ...TAGS, ...PAIR_COLUMNS }, [ROWS], 'a classifier');
-  const opened = openRows(file, flags, onProgress);
+  const opened = explained(openRows(files, flags, onProgress));
   const { by } = flags;
-  const column = by === undefined ? undefined : openTexts(file, { ...flags, text: by, skipBadRows: true } as RowFlags);
+  const column = by === undefined ? undefined : openTexts(files, { ...flags, text: by, skipBadRows: true } as RowFlags);
   const rows = column ? withColumn(opened, by!, column) : opened;
   return { opened, report: await reportModel(model, rows, options) };
 }
@@ -129,17 +136,14 @@ function progressNotes(json: boolean): (progress: ReportProgress) => void {
 }
 
 /** `recurra report`: writes a page that shows what a model does on rows. */
-export async function reportCommand(modelFile: string, file: string, flags: ReportFlags): Promise<number> {
+export async function reportCommand(modelFile: string, files: readonly string[], flags: ReportFlags): Promise<number> {
   const json = flags.json === true;
   const out = flags.out ?? (json ? undefined : 'report.html');
   const { by, labels, events } = flags;
-  if (by !== undefined) checkReadAgain('by', file, '--by reads the rows twice');
-  if (labels) checkReadAgain('labels', file, '--labels reads the rows twice');
+  if (by !== undefined) checkReadAgain('by', files, '--by reads the rows twice');
+  if (labels) checkReadAgain('labels', files, '--labels reads the rows twice');
   if (out !== undefined) {
-    const inputs = [
-      { what: 'the file of the rows', path: file },
-      { what: 'the model', path: modelFile },
-    ];
+    const inputs = [...rowInputs(files), { what: 'the model', path: modelFile }];
     if (events !== undefined) inputs.push({ what: 'the file of events', path: events });
     await checkOutputs([{ option: 'out', what: 'the report', path: out }], inputs);
   }
@@ -152,16 +156,17 @@ export async function reportCommand(modelFile: string, file: string, flags: Repo
   const model = await loadModel('report', modelFile, deviceOption(flags));
   try {
     const watched = { ...given, signal, onProgress: progressNotes(json) };
-    const { opened, report } = await reported(model, file, flags, watched, display.update);
+    const { opened, report } = await reported(model, files, flags, watched, display.update);
     display.stop();
     notes(opened, json);
-    const subtitle = `${basename(modelFile)} on ${file === '-' ? 'standard input' : basename(file)}`;
+    const names = files.map((file) => (file === '-' ? 'standard input' : basename(file)));
+    const subtitle = `${basename(modelFile)} on ${filesInWords({ files: names })}`;
     if (out !== undefined)
       await writeText(
         out,
         reportPage(report, { subtitle, ...(flags.title === undefined ? {} : { title: flags.title }) }),
       );
-    if (json) jsonLine({ event: 'end', model: modelFile, file, out: out ?? null, ...report });
+    if (json) jsonLine({ event: 'end', model: modelFile, ...fileFields(files), out: out ?? null, ...report });
     else process.stdout.write(`${out}: ${words(report)}\n`);
     return EXIT.ok;
   } finally {

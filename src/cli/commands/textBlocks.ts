@@ -2,30 +2,37 @@ import { note } from '../../core/terminal.js';
 import type { UnlabelledText } from '../../data/readers/rows.js';
 import type { FileRows } from '../../data/readers/source.js';
 import { gathered } from '../gathered.js';
-import { noteSkipped, noteWarnings, openTexts, type TextFlags } from '../rows.js';
+import { type WithColumns, withModelText } from '../modelColumns.js';
+import { type KeepFlag, noteSkipped, noteWarnings, openTexts, type TextFlags } from '../rows.js';
 import { outputDrained, outputLost } from '../streams.js';
 
 /** Texts are answered in blocks: large enough to be fast, small enough to keep memory flat and answers prompt. */
 export const BLOCK = 1_024;
 
 /** Milliseconds that a line of standard input waits for further lines before it is answered. */
-const PATIENCE = 5;
+export const PATIENCE = 5;
 
 /**
  * Answers texts from the arguments, a file, or standard input, block by block, until the output's reader has gone. …
+ * @param model - Has the columns of files whose flags name none.
  * @param file - The file, `-` for standard input; undefined for the texts of the arguments.
  * @param answer - Answers some texts, in their order.
  * @param show - Writes an answer.
  */
 export async function answerTexts<T>(
+  model: WithColumns,
   texts: readonly string[],
   file: string | undefined,
-  flags: TextFlags & { json?: boolean },
+  flags: TextFlags & KeepFlag & { json?: boolean },
   answer: (texts: string[]) => Promise<readonly T[]>,
   show: (row: UnlabelledText, answer: T) => void,
   size = BLOCK,
 ): Promise<void> {
-  const given = file === undefined ? texts.map((text): UnlabelledText => ({ text })) : openTexts(file, flags);
+  const open = (path: string) => {
+    const own = withModelText(model, path, flags);
+    return own.explained(openTexts(path, own.flags));
+  };
+  const given = file === undefined ? texts.map((text): UnlabelledText => ({ text })) : open(file);
   await answerRows(given, flags, file === '-', (rows) => answer(rows.map(({ text }) => text)), show, size);
 }
 

@@ -1,3 +1,5 @@
+import { stat } from 'node:fs/promises';
+import { bytesInWords } from '../../core/byteSize.js';
 import { counted } from '../../core/counted.js';
 import { constraint, invalidArgument } from '../../core/errors.js';
 import { checkOutputs, type Output } from '../../core/outputs.js';
@@ -62,13 +64,13 @@ export interface TrainFlags extends TaskFlag, RowFlags, CheckpointFlags, DeviceF
 }
 
 /** Checks before reading anything that all output files can be written and are not also inputs. */
-async function checkPaths(file: string, flags: TrainFlags): Promise<void> {
+async function checkPaths(files: readonly string[], flags: TrainFlags): Promise<void> {
   const { out, checkpoint, tensorboard } = flags;
   const outputs: Output[] = [{ option: 'out', what: 'the model', path: out }];
   if (checkpoint !== undefined) outputs.push(...checkpointOutputs(checkpointSettings(checkpoint)));
   if (tensorboard !== undefined)
     outputs.push({ option: 'tensorboard', what: 'the log for TensorBoard', path: tensorboard, folder: true });
-  await checkOutputs(outputs, trainingInputs(file, flags));
+  await checkOutputs(outputs, trainingInputs(files, flags));
 }
 
 /** A tokenizer by its name, or by the file that describes it. */
@@ -176,10 +178,12 @@ interface Watching {
   onProgress(progress: Progress): void;
 }
 
-function classifying(file: string, flags: TrainFlags, reading: ReadingDisplay): Asked {
+function classifying(files: readonly string[], flags: TrainFlags, reading: ReadingDisplay): Asked {
   for (const table of [TAGGER, TAGS, LANGUAGE, SEQ2SEQ, PAIR_COLUMNS])
     refuseFlags(flags, table, [CLASSIFIER, ROWS], '--task classify');
-  const rows = openRows(file, flags, reading.update);
+  if (flags.group !== undefined && !Number.isFinite(Number(flags.validation ?? Number.NaN)))
+    throw constraint('group', '--group needs --validation with a share of the rows, such as 0.1');
+  const rows = openRows(files, flags, reading.update);
   const train = async (watch: Watching) => {
     const options = await trainOptions(flags, reading);
     return beginning(flags, (begun) => TextClassifier.train(rows, { ...options, ...begun, ...watch }));
@@ -187,9 +191,9 @@ function classifying(file: string, flags: TrainFlags, reading: ReadingDisplay): 
   return { rows, train };
 }
 
-function tagging(file: string, flags: TrainFlags, reading: ReadingDisplay): Asked {
+function tagging(files: readonly string[], flags: TrainFlags, reading: ReadingDisplay): Asked {
   for (const table of [CLASSIFIER, LANGUAGE, SEQ2SEQ, PAIR_COLUMNS]) refuseFlags(flags, table, [TAGGER], '--task tag');
-  const rows = openTags(file, flags, reading.update);
+  const rows = openTags(files, flags, reading.update);
   const options = (): TaggerTrainOptions => {
     const given: TaggerTrainOptions = {
       ...givenOptions<TaggerTrainOptions>(TAGGER, flags),
@@ -209,11 +213,11 @@ function tagging(file: string, flags: TrainFlags, reading: ReadingDisplay): Aske
   return { rows, train };
 }
 
-function modelling(file: string, flags: TrainFlags, reading: ReadingDisplay): Asked {
+function modelling(files: readonly string[], flags: TrainFlags, reading: ReadingDisplay): Asked {
   for (const table of [CLASSIFIER, TAGGER, SEQ2SEQ, ROWS, TAGS, PAIR_COLUMNS])
     refuseFlags(flags, table, [LANGUAGE, { ...TEXTS, header: ROWS.header }], '--task language');
-  checkCorpusFlags(file, flags);
-  const rows = openCorpus(file, flags, reading.update);
+  for (const file of files) checkCorpusFlags(file, flags);
+  const rows = openCorpus(files, flags, reading.update);
   const options = async (): Promise<LanguageOptions> => {
     const { tokenizer: _, ...given } = givenOptions<LanguageOptions>(LANGUAGE, flags);
     const options: LanguageOptions = { ...given, ...(checkpointOption(flags) as LanguageOptions) };
@@ -236,10 +240,10 @@ function modelling(file: string, flags: TrainFlags, reading: ReadingDisplay): As
   return { rows, train };
 }
 
-function pairing(file: string, flags: TrainFlags, reading: ReadingDisplay): Asked {
+function pairing(files: readonly string[], flags: TrainFlags, reading: ReadingDisplay): Asked {
   for (const table of [CLASSIFIER, TAGGER, LANGUAGE, ROWS, TAGS])
     refuseFlags(flags, table, [SEQ2SEQ, PAIRS], '--task seq2seq');
-  const rows = openPairs(file, flags, reading.update);
+  const rows = openPairs(files, flags, reading.update);
   const options = async (): Promise<Seq2SeqOptions> => {
     const { sourceTokenizer: _, targetTokenizer: __, ...given } = givenOptions<Seq2SeqOptions>(SEQ2SEQ, flags);
     const options: Seq2SeqOptions = { ...given, ...(checkpointOption(flags) as Seq2SeqOptions) };
@@ -264,16 +268,16 @@ const SILENT = { update() {}, prepare() {}, stop() {} };
 /** The trainings, by what `--task` names. */
 const TRAININGS = { classify: classifying, tag: tagging, language: modelling, seq2seq: pairing } as const;
 
-/** `recurra train`: trains on a file and saves the model. */
-export async function trainCommand(file: string, flags: TrainFlags): Promise<number> {
-  checkTask(file, flags);
+/** `recurra train`: trains on files and saves the model. */
+export async function trainCommand(files: readonly string[], flags: TrainFlags): Promise<number> {
+  checkTask(files, flags);
   const others = distributedOption(flags);
   // Of several processes, only the first writes and reports.
   const first = rankOf(flags) === 0;
-  if (first) await checkPaths(file, flags);
+  if (first) await checkPaths(files, flags);
   const json = flags.json === true;
   const reading = first ? readingDisplay(json) : SILENT;
-  const { rows, train } = TRAININGS[flags.task ?? 'classify'](file, flags, reading);
+  const { rows, train } = TRAININGS[flags.task ?? 'classify'](files, flags, reading);
   const display = first ? progressDisplay({ json }) : SILENT;
   const notes = first ? eventNotes(json) : () => {};
   let ranks = 1;
@@ -305,10 +309,12 @@ export async function trainCommand(file: string, flags: TrainFlags): Promise<num
   await model.save(flags.out);
   noteSkipped(rows);
   const { kept } = model;
+  const { size: bytes } = await stat(flags.out);
   const seconds = (performance.now() - began) / 1000;
   const summary = {
     event: 'end',
     model: flags.out,
+    bytes,
     rows: model.trainedRows,
     skipped: rows.skipped,
     // The figures are those of the epoch whose weights were saved.
@@ -329,7 +335,9 @@ export async function trainCommand(file: string, flags: TrainFlags): Promise<num
     if (failure) jsonLine({ event: 'error', code: failure.code, message: failure.message });
     jsonLine(summary);
   } else {
-    process.stdout.write(`${printable(flags.out)}: ${learned(model)}${keptWords(model)}, ${duration(seconds)}\n`);
+    process.stdout.write(
+      `${printable(flags.out)} (${bytesInWords(bytes)}): ${learned(model)}${keptWords(model)}, ${duration(seconds)}\n`,
+    );
   }
   return exitCode(failure);
 }

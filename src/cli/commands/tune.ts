@@ -1,3 +1,5 @@
+import { stat } from 'node:fs/promises';
+import { bytesInWords } from '../../core/byteSize.js';
 import { counted } from '../../core/counted.js';
 import { constraint } from '../../core/errors.js';
 import { checkOutputs } from '../../core/outputs.js';
@@ -42,7 +44,8 @@ async function tuneOptions(flags: TuneFlags, reading: Parameters<typeof openRows
     options.encoder = await LanguageModel.load(encoder, threads === undefined ? {} : { threads });
   if (validation !== undefined) {
     const share = Number(validation);
-    options.validation = Number.isFinite(share) ? share : openRows(validation, flags, reading);
+    const { group: _, ...others } = flags;
+    options.validation = Number.isFinite(share) ? share : openRows(validation, others, reading);
   }
   return options;
 }
@@ -87,14 +90,14 @@ function tell(event: TuningEvent): void {
   }
 }
 
-function summary(flags: TuneFlags, tuning: Tuning<TextClassifier | TextTagger, object>): void {
+function summary(flags: TuneFlags, tuning: Tuning<TextClassifier | TextTagger, object>, bytes: number): void {
   const { winner, leaderboard, verdict, seconds, options, model } = tuning;
   if (flags.json) {
     const plain = Object.entries(options).filter(
       ([, value]) => typeof value !== 'object' && typeof value !== 'function',
     );
     const found = { winner, leaderboard, verdict, options: Object.fromEntries(plain) };
-    jsonLine({ event: 'end', model: flags.out, rows: model.trainedRows, ...found, seconds, interrupted: false });
+    jsonLine({ event: 'end', model: flags.out, bytes, rows: model.trainedRows, ...found, seconds, interrupted: false });
     return;
   }
   const task = model instanceof TextTagger ? '--task tag ' : '';
@@ -104,27 +107,28 @@ function summary(flags: TuneFlags, tuning: Tuning<TextClassifier | TextTagger, o
     ...boardLines(leaderboard),
     '',
     printable(verdict),
-    `${printable(flags.out)}: ${counted(model.trainedRows)}, ${counted(model.labels.length, 'label')}, ${duration(seconds)}${same}`,
+    `${printable(flags.out)} (${bytesInWords(bytes)}): ${counted(model.trainedRows)}, ${counted(model.labels.length, 'label')}, ${duration(seconds)}${same}`,
   ];
   process.stdout.write(`${lines.join('\n')}\n`);
 }
 
 /** `recurra tune`: searches for the best settings and saves a model trained with them. */
-export async function tuneCommand(file: string, flags: TuneFlags): Promise<number> {
+export async function tuneCommand(files: readonly string[], flags: TuneFlags): Promise<number> {
   const { task = 'classify' } = flags;
-  if (task === 'classify' && TAGGED.test(file) && flags.format === undefined)
-    throw constraint('task', `${file} contains tokens with tags, which a tagger learns from; give --task tag`);
+  const tagged = files.find((file) => TAGGED.test(file));
+  if (task === 'classify' && tagged !== undefined && flags.format === undefined)
+    throw constraint('task', `${tagged} contains tokens with tags, which a tagger learns from; give --task tag`);
   if (task === 'tag') refuseFlags(flags, { ...TUNE, ...ROWS }, [TAGGER_TUNE, TAGS], '--task tag');
   else refuseFlags(flags, { ...TAGGER_TUNE, ...TAGS }, [TUNE, ROWS], '--task classify');
-  await checkOutputs([{ option: 'out', what: 'the model', path: flags.out }], trainingInputs(file, flags));
+  await checkOutputs([{ option: 'out', what: 'the model', path: flags.out }], trainingInputs(files, flags));
   const json = flags.json === true;
   const reading = readingDisplay(json);
   const display = json ? { update: tell, stop() {} } : tuningDisplay();
   const training = progressDisplay({ json });
   const [rows, options] =
     task === 'tag'
-      ? [openTags(file, flags, reading.update), await tagOptions(flags, reading.update)]
-      : [openRows(file, flags, reading.update), await tuneOptions(flags, reading.update)];
+      ? [openTags(files, flags, reading.update), await tagOptions(flags, reading.update)]
+      : [openRows(files, flags, reading.update), await tuneOptions(flags, reading.update)];
   const { signal, release } = abortOnSignals('stopping; a model of the best settings so far, if any, will be saved');
   const stop = () => {
     reading.stop();
@@ -142,7 +146,7 @@ export async function tuneCommand(file: string, flags: TuneFlags): Promise<numbe
     await tuning.model.save(flags.out);
     noteWarnings(rows, json);
     noteSkipped(rows);
-    summary(flags, tuning);
+    summary(flags, tuning, (await stat(flags.out)).size);
     return EXIT.ok;
   } catch (error) {
     stop();

@@ -4,6 +4,7 @@ import { type CardFlags, cardCommand } from '../commands/card.js';
 import { type ReportFlags, reportCommand } from '../commands/report.js';
 import { deviceFlag } from '../device.js';
 import { addFlags } from '../flags.js';
+import { COLUMNS_HELP } from '../modelColumns.js';
 import { rowFlags } from '../rows.js';
 
 const JSON_HELP = 'write JSON lines, and nothing else, to standard output';
@@ -15,14 +16,17 @@ export function reportCommands(program: Command, done: (exitCode: number) => voi
       .command('report')
       .description('Write a self-contained page that shows how a model does on rows it has not seen.')
       .argument('<model>', 'file that recurra train wrote')
-      .argument('<file>', 'file of rows that the model has not seen, as recurra evaluate takes it')
+      .argument('<file...>', 'files of rows that the model has not seen, as recurra evaluate takes it')
       .option('--out <file>', 'page to write (default: report.html; with --json none)'),
   );
   deviceFlag(addFlags(report, REPORT))
     .option('--title <text>', 'heading of the page (default: Model report)')
     .option('--events <file>', 'output of recurra train --json: adds curves within epochs, and times')
     .option('--json', `${JSON_HELP}: the data of the report`)
-    .action(async (model: string, file: string, flags: ReportFlags) => done(await reportCommand(model, file, flags)));
+    .addHelpText('after', COLUMNS_HELP)
+    .action(async (model: string, files: string[], flags: ReportFlags) =>
+      done(await reportCommand(model, files, flags)),
+    );
   program
     .command('card')
     .description(

@@ -2,14 +2,19 @@ import { constraint, DataError, RecurraError } from '../../core/errors.js';
 import { ioError } from '../../core/ioError.js';
 import { checkNames, settingsOf, type TableOf } from '../../core/options/table.js';
 import { isError } from '../../core/realms.js';
+import { givenColumns, type RowColumns } from './columns.js';
 import { type Selected, selectColumns } from './csvColumns.js';
 import { csvParser, explain, feed, NO_QUOTES } from './csvParser.js';
-import { type Column, checkColumn, separated, textColumns } from './fields.js';
+import { aboutMissing, type Column, checkColumn, separated, textColumns } from './fields.js';
 import { HeaderWatch, list, RepeatedHeader, swallowedLines } from './hints.js';
 import { csvParse } from './libraries.js';
 import { LinePositions } from './linePositions.js';
 import {
   COLUMNS,
+  GROUP,
+  type GroupOption,
+  KEEP,
+  type KeepOption,
   type LabelSeparatorOption,
   type PairColumns,
   pairColumns,
@@ -30,13 +35,13 @@ export interface CsvTextOptions extends TableTextOptions {
 }
 
 /** Options of {@link readCsv}. */
-export interface ReadCsvOptions extends CsvTextOptions, LabelSeparatorOption {
+export interface ReadCsvOptions extends CsvTextOptions, LabelSeparatorOption, GroupOption {
   /** Column of the label. */
   label: Column;
 }
 
 /** The table of {@link ReadCsvOptions}. */
-const CSV = { ...COLUMNS, ...TABLE_TEXT } as const satisfies TableOf<ReadCsvOptions>;
+const CSV = { ...COLUMNS, ...GROUP, ...TABLE_TEXT } as const satisfies TableOf<ReadCsvOptions>;
 
 /**
  * Reads texts and labels from a CSV or TSV file, row by row: quoted fields with line ends, `\n`, `\r\n` or `\r`, with
@@ -69,39 +74,66 @@ export function readCsv(input: Input, options: ReadCsvOptions): FileRows<Row> {
 
 /** @internal */
 export function csvRows(source: Source, options: ReadCsvOptions): FileRows<Row> {
-  const { labelSeparator } = settingsOf({ labelSeparator: CSV.labelSeparator }, options);
+  const { labelSeparator, group } = settingsOf({ labelSeparator: CSV.labelSeparator, ...GROUP }, options);
   const texts = textColumns(options.text);
-  const columns = [...texts, checkColumn('label', options.label)];
-  return rows(source, options, columns, (watch, reading) => (fields, line, selected) => {
-    const at = selected[selected.length - 1]!;
+  const label = checkColumn('label', options.label);
+  const columns = [...texts, label, ...(group === undefined ? [] : [group])];
+  const make: MakeMaker<Row> = (watch, reading) => (fields, line, selected) => {
+    const at = selected[texts.length]!;
     const name = fields[at]!;
     const text = join(fields, selected, texts, reading);
     watch?.add(text, name);
-    if (labelSeparator !== undefined) return { text, label: separated(name, labelSeparator), line };
-    if (name !== '') return { text, label: name, line };
+    const where = group === undefined ? { line } : { group: fields[selected[texts.length + 1]!] || undefined, line };
+    if (labelSeparator !== undefined) return { text, label: separated(name, labelSeparator), ...where };
+    if (name !== '') return { text, label: name, ...where };
     throw new DataError('INVALID_ROW', 'the label is empty', { file: source.file, line, column: at + 1 });
-  });
+  };
+  const { header } = options;
+  return rows(source, options, columns, make, givenColumns({ text: texts, label, labelSeparator, header }));
 }
 
 /** @internal */
-export function csvTexts(source: Source, options: CsvTextOptions): FileRows<UnlabelledText> {
-  const columns = textColumns(options.text);
-  return rows(source, options, columns, (_, reading) => (fields, line, selected) => ({
-    text: join(fields, selected, columns, reading),
-    line,
-  }));
+export function csvTexts(source: Source, options: CsvTextOptions & KeepOption): FileRows<UnlabelledText> {
+  const texts = textColumns(options.text);
+  const { keep = [] } = settingsOf(KEEP, options);
+  const make: MakeMaker<UnlabelledText> = (_, reading) => (fields, line, selected, names) => {
+    const text = join(fields, selected, texts, reading);
+    if (keep.length === 0) return { text, line };
+    const kept = keep.map((column, i) => {
+      const at = selected[texts.length + i]!;
+      return [names?.[at] ?? String(column), fields[at]!] as const;
+    });
+    return { text, kept: Object.fromEntries(kept), line };
+  };
+  const { header } = options;
+  return rows(source, options, [...texts, ...keep], make, givenColumns({ text: texts, header }));
 }
 
 /** @internal */
 export function csvPairs(source: Source, options: TableTextOptions & PairColumns): FileRows<Pair> {
-  return rows(source, options, pairColumns(options), () => (fields, line, selected) => ({
+  const [from, to] = pairColumns(options);
+  const make: MakeMaker<Pair> = () => (fields, line, selected) => ({
     source: fields[selected[0]!]!,
     target: fields[selected[1]!]!,
     line,
-  }));
+  });
+  const { header } = options;
+  return rows(source, options, [from, to], make, givenColumns({ source: from, target: to, header }));
 }
 
-type MakeRow<R> = (fields: string[], line: number, selected: readonly number[]) => R;
+/** Makes a row; `names` are the names of all columns, if there is a header. */
+type MakeRow<R> = (
+  fields: string[],
+  line: number,
+  selected: readonly number[],
+  names: readonly string[] | undefined,
+) => R;
+
+/**
+ * Makes the function that makes rows, for one reading; `watch` is set if the file may have a header that is read as a
+ * row, and `reading` counts.
+ */
+type MakeMaker<R> = (watch: HeaderWatch | undefined, reading: Reading) => MakeRow<R>;
 
 function join(fields: string[], selected: readonly number[], columns: readonly Column[], reading: Reading): string {
   let text = fields[selected[0]!]!;
@@ -111,15 +143,12 @@ function join(fields: string[], selected: readonly number[], columns: readonly C
   return text;
 }
 
-/**
- * @param make - Makes the function that makes rows, for one reading; `watch` is set if the file may have a header that
- * is read as a row, and `reading` counts.
- */
 function rows<R>(
   source: Source,
   options: TableTextOptions,
   columns: Column[],
-  make: (watch: HeaderWatch | undefined, reading: Reading) => MakeRow<R>,
+  make: MakeMaker<R>,
+  about: RowColumns,
 ): FileRows<R> {
   const settings = settingsOf(TABLE_TEXT, options);
   const named = columns.find((column) => typeof column === 'string');
@@ -133,7 +162,7 @@ function rows<R>(
   if (delimiter !== undefined && delimiter === quote) {
     throw constraint('quote', `quote and delimiter are both ${JSON.stringify(quote)}: they must differ`);
   }
-  return fileRows(source, settings, (opened, reading) => read(opened, reading, columns, settings, make));
+  return fileRows(source, settings, (opened, reading) => read(opened, reading, columns, settings, make), about);
 }
 
 const TAB_NAMES = /\.(tsv|tab)(\.(gz|gzip|zst|zstd))?$/i;
@@ -143,7 +172,7 @@ async function* read<R>(
   reading: Reading,
   columns: Column[],
   { header, delimiter: given, quote, maxRowBytes, encoding }: TableTextSettings,
-  makeOf: (watch: HeaderWatch | undefined, reading: Reading) => MakeRow<R>,
+  makeOf: MakeMaker<R>,
 ): AsyncGenerator<R, void, undefined> {
   const { file } = source;
   const lines = new LinePositions();
@@ -155,6 +184,7 @@ async function* read<R>(
   let repeated: RepeatedHeader | undefined;
   let make: MakeRow<R>;
   let found: Selected | undefined;
+  let names: readonly string[] | undefined;
   let width = 0;
   /** Whether rows end with a delimiter that the header does not have; undefined until the first row is read. */
   let trailing: boolean | undefined;
@@ -180,6 +210,7 @@ async function* read<R>(
       make = makeOf(watch, reading);
       if (found.header) {
         repeated = new RepeatedHeader(fields);
+        names = fields;
         return;
       }
     }
@@ -189,7 +220,7 @@ async function* read<R>(
     trailing ??= found.header && more;
     warnOfSwallowed(fields, width, delimiter, line, reading);
     const row = reading.make(() => {
-      if (fields.length === width || (trailing && more)) return make(fields, line, at);
+      if (fields.length === width || (trailing && more)) return make(fields, line, at, names);
       const last = more ? ', of which the last is empty: does the row end with a delimiter?' : '';
       const message = `expected ${width} fields as in the first row but found ${fields.length}${last}`;
       throw new DataError('INVALID_ROW', message, { file, line });
@@ -213,10 +244,8 @@ async function* read<R>(
     parser.destroy();
   }
   if (!found && (header ?? columns.some((column) => typeof column === 'string'))) {
-    throw new DataError('MISSING_COLUMN', `the file is empty: expected a header with ${list(columns)}`, {
-      file,
-      line: 1,
-    });
+    const message = `the file is empty: expected a header with ${list(columns)}`;
+    throw aboutMissing(new DataError('MISSING_COLUMN', message, { file, line: 1 }), ...columns);
   }
   const hint = watch?.hint;
   if (hint !== undefined) reading.warn(hint, 1);

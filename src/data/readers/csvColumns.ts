@@ -1,5 +1,5 @@
 import { DataError, type FilePosition } from '../../core/errors.js';
-import type { Column } from './fields.js';
+import { aboutMissing, type Column } from './fields.js';
 import { otherwiseWritten, there } from './hints.js';
 
 /** The columns to read. */
@@ -39,7 +39,7 @@ export function selectColumns(
     if (column > fields.length) {
       const hint = otherwiseWritten(column, fields, delimiter);
       const message = `there is no column ${column}: the rows have ${fields.length}${hint}`;
-      throw new DataError('MISSING_COLUMN', message, position);
+      throw aboutMissing(new DataError('MISSING_COLUMN', message, position), column);
     }
     const named = headed ? fields.indexOf(String(column)) : -1;
     if (named >= 0 && named !== column - 1) {
@@ -58,7 +58,7 @@ function find(column: string, names: readonly string[], delimiter: string, posit
   if (index < 0) {
     const hint = otherwiseWritten(column, names, delimiter);
     const message = `there is no column ${JSON.stringify(column)}${there(column, names)}${hint}`;
-    throw new DataError('MISSING_COLUMN', message, position);
+    throw aboutMissing(new DataError('MISSING_COLUMN', message, position), column);
   }
   const again = names.indexOf(column, index + 1);
   if (again >= 0) {

@@ -97,6 +97,57 @@ export interface Field {
   hint?: string;
 }
 
+/** Errors about columns and fields that are not there at all, with their names. */
+const missing = new WeakMap<object, readonly string[]>();
+
+/**
+ * Notes that an error is about columns or fields that are not there, and returns it.
+ *
+ * @internal
+ */
+export function aboutMissing<E extends Error>(error: E, ...names: Column[]): E {
+  missing.set(error, names.map(String));
+  return error;
+}
+
+/**
+ * The columns or fields that an error says are not there; none for other errors.
+ *
+ * @internal
+ */
+export function missingColumns(error: unknown): readonly string[] {
+  return (typeof error === 'object' && error !== null && missing.get(error)) || [];
+}
+
+/**
+ * The group of a row of named values; undefined for a row that is a separate group, with null or an empty text.
+ *
+ * @internal
+ */
+export function groupOf(field: Field, refuse: Refuse): string | undefined {
+  if (field.value === null) return undefined;
+  return scalar(field, 'a string or a number', refuse) || undefined;
+}
+
+/**
+ * The values of columns that are carried over, by their names.
+ *
+ * @internal
+ */
+export function keptOf(fields: readonly Field[], refuse: Refuse): Readonly<Record<string, unknown>> {
+  return Object.fromEntries(fields.map((field) => [field.name, keptValue(field, refuse)]));
+}
+
+function keptValue(field: Field, refuse: Refuse): unknown {
+  const { value } = field;
+  if (value instanceof Date) return value.toISOString();
+  if (typeof value === 'bigint') return Number.isSafeInteger(Number(value)) ? Number(value) : String(value);
+  // A number that loses digits no longer identifies its row.
+  if (value === undefined || (typeof value === 'number' && Number.isInteger(value) && !Number.isSafeInteger(value)))
+    scalar(field, 'a string', refuse);
+  return value;
+}
+
 function nonEmpty(name: string, label: string, refuse: Refuse): string {
   if (label === '') throw refuse(`the label in ${JSON.stringify(name)} is empty`);
   return label;
@@ -117,5 +168,6 @@ function scalar({ name, value, hint = '' }: Field, expected: string, refuse: Ref
       : value === null
         ? 'is null'
         : `is ${Array.isArray(value) ? 'an array' : 'an object'}`;
-  throw refuse(`the field ${JSON.stringify(name)} ${found}: expected ${expected}${hint}`);
+  const error = refuse(`the field ${JSON.stringify(name)} ${found}: expected ${expected}${hint}`);
+  throw value === undefined ? aboutMissing(error, name) : error;
 }

@@ -1,6 +1,17 @@
 import { DataError } from '../../core/errors.js';
 import { checkNames, settingsOf, type TableOf } from '../../core/options/table.js';
-import { type Column, checkColumn, type Field, labelOf, sideOf, textColumns, textOf } from './fields.js';
+import { givenColumns, type RowColumns } from './columns.js';
+import {
+  type Column,
+  checkColumn,
+  type Field,
+  groupOf,
+  keptOf,
+  labelOf,
+  sideOf,
+  textColumns,
+  textOf,
+} from './fields.js';
 import { there } from './hints.js';
 import { lineBlocks } from './lines.js';
 import {
@@ -8,6 +19,10 @@ import {
   FILE_TEXT,
   type FileTextOptions,
   type FileTextSettings,
+  GROUP,
+  type GroupOption,
+  KEEP,
+  type KeepOption,
   type LabelSeparatorOption,
   type PairColumns,
   pairColumns,
@@ -17,7 +32,7 @@ import type { Pair, Row, UnlabelledText } from './rows.js';
 import { type FileRows, fileRows, type Input, type Source, sourceOf } from './source.js';
 
 /** Options of {@link readJsonLines}. */
-export interface ReadJsonLinesOptions extends FileTextOptions, LabelSeparatorOption {
+export interface ReadJsonLinesOptions extends FileTextOptions, LabelSeparatorOption, GroupOption {
   /** Field of the text, or several fields, joined by a space; of several, some may be null. */
   text: Column | readonly Column[];
   /** Field of the label: a string, a number, a boolean, or an array of them for several labels. */
@@ -25,7 +40,7 @@ export interface ReadJsonLinesOptions extends FileTextOptions, LabelSeparatorOpt
 }
 
 /** The table of {@link ReadJsonLinesOptions}. */
-const JSON_LINES = { ...COLUMNS, ...FILE_TEXT } as const satisfies TableOf<ReadJsonLinesOptions>;
+const JSON_LINES = { ...COLUMNS, ...GROUP, ...FILE_TEXT } as const satisfies TableOf<ReadJsonLinesOptions>;
 
 /**
  * Reads texts and labels from JSON lines (`.jsonl`, `.ndjson`): one object per line. gzip and zstd are decompressed,
@@ -55,31 +70,57 @@ export function jsonRows(source: Source, options: ReadJsonLinesOptions): FileRow
   const settings = settingsOf(JSON_LINES, options);
   const text = names(textColumns(options.text));
   const label = names([checkColumn('label', options.label)]);
-  return objects(source, settings, (record, line, refuse, _, empty) => ({
-    text: textOf(fieldsOf(record, text), refuse, empty),
-    label: labelOf(fieldsOf(record, label)[0]!, settings.labelSeparator, refuse),
-    line,
-  }));
+  const { labelSeparator } = settings;
+  const group = names(settings.group === undefined ? [] : [settings.group]);
+  const make: MakeLineRow<Row> = (record, line, refuse, _, empty) => {
+    const row = {
+      text: textOf(fieldsOf(record, text), refuse, empty),
+      label: labelOf(fieldsOf(record, label)[0]!, labelSeparator, refuse),
+    };
+    const [field] = fieldsOf(record, group);
+    return field ? { ...row, group: groupOf(field, refuse), line } : { ...row, line };
+  };
+  return objects(source, settings, make, givenColumns({ text, label: label[0], labelSeparator }));
 }
 
 /** @internal */
-export function jsonTexts(source: Source, options: Omit<ReadJsonLinesOptions, 'label'>): FileRows<UnlabelledText> {
+export function jsonTexts(
+  source: Source,
+  options: Omit<ReadJsonLinesOptions, 'label'> & KeepOption,
+): FileRows<UnlabelledText> {
   const settings = settingsOf(FILE_TEXT, options);
   const text = names(textColumns(options.text));
-  return objects(source, settings, (record, line, refuse, _, empty) => ({
+  const keep = keptFields(options);
+  const make: MakeLineRow<UnlabelledText> = (record, line, refuse, _, empty) => ({
     text: textOf(fieldsOf(record, text), refuse, empty),
+    ...keep(record, refuse),
     line,
-  }));
+  });
+  return objects(source, settings, make, givenColumns({ text }));
+}
+
+/**
+ * Takes the fields that are carried over out of an object.
+ *
+ * @internal
+ */
+export function keptFields(
+  options: KeepOption,
+): (record: JsonObject, refuse: (message: string) => DataError) => Pick<UnlabelledText, 'kept'> {
+  const keep = names(settingsOf(KEEP, options).keep ?? []);
+  if (keep.length === 0) return () => ({});
+  return (record, refuse) => ({ kept: keptOf(fieldsOf(record, keep), refuse) });
 }
 
 /** @internal */
 export function jsonPairs(source: Source, options: FileTextOptions & PairColumns): FileRows<Pair> {
   const settings = settingsOf(FILE_TEXT, options);
   const sides = names(pairColumns(options));
-  return objects(source, settings, (record, line, refuse) => {
+  const make: MakeLineRow<Pair> = (record, line, refuse) => {
     const [from, to] = fieldsOf(record, sides);
     return { source: sideOf(from!, refuse), target: sideOf(to!, refuse), line };
-  });
+  };
+  return objects(source, settings, make, givenColumns({ source: sides[0], target: sides[1] }));
 }
 
 /** An object of a line of JSON. */
@@ -113,8 +154,13 @@ export function fieldsOf(record: JsonObject, wanted: readonly string[]): Field[]
  *
  * @internal
  */
-export function objects<R>(source: Source, settings: FileTextSettings, make: MakeLineRow<R>): FileRows<R> {
-  return fileRows(source, settings, (opened, reading) => read(opened, reading, settings, make));
+export function objects<R>(
+  source: Source,
+  settings: FileTextSettings,
+  make: MakeLineRow<R>,
+  columns?: RowColumns,
+): FileRows<R> {
+  return fileRows(source, settings, (opened, reading) => read(opened, reading, settings, make), columns);
 }
 
 async function* read<R>(

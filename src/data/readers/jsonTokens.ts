@@ -1,7 +1,7 @@
 import { settingsOf } from '../../core/options/table.js';
 import { type Column, type Refuse, textColumns, textOf } from './fields.js';
-import { fieldsOf, type JsonObject, objects } from './jsonLines.js';
-import { FILE_TEXT, type FileTextOptions } from './options.js';
+import { fieldsOf, type JsonObject, keptFields, objects } from './jsonLines.js';
+import { FILE_TEXT, type FileTextOptions, type KeepOption } from './options.js';
 import type { TaggedTokens, Tokens, UnlabelledText } from './rows.js';
 import type { FileRows, Source } from './source.js';
 
@@ -56,13 +56,14 @@ export function taggedOf(record: JsonObject, token: string, tag: string, refuse:
  */
 export function jsonTextsOrTokens(
   source: Source,
-  options: FileTextOptions & { text?: Column | readonly Column[] | undefined },
+  options: FileTextOptions & KeepOption & { text?: Column | readonly Column[] | undefined },
 ): FileRows<UnlabelledText | Tokens> {
   const settings = settingsOf(FILE_TEXT, options);
   const text = textColumns(options.text ?? 'text').map(String);
+  const keep = keptFields(options);
   return objects<UnlabelledText | Tokens>(source, settings, (record, line, refuse) =>
     hasTokens(record, TOKENS, text)
-      ? { tokens: stringsOf(record, TOKENS, true, refuse), line }
-      : { text: textOf(fieldsOf(record, text), refuse), line },
+      ? { tokens: stringsOf(record, TOKENS, true, refuse), ...keep(record, refuse), line }
+      : { text: textOf(fieldsOf(record, text), refuse), ...keep(record, refuse), line },
   );
 }

@@ -204,6 +204,7 @@ export const LABEL_PREFIX = {
 const TEXT_COLUMN = option(
   custom<Column | readonly Column[], Column[]>(COLUMN_WORDS, (_, value) => textColumns(value as Column)),
   {
+    defaultText: 'text',
     flag: '<column>',
     help: 'column or field of the text, or several, joined by a space',
     flagHelp: `${COLUMN}, of the text; give it again to join several`,
@@ -216,6 +217,7 @@ const TEXT_COLUMN = option(
 const LABEL_COLUMN = option(
   custom<Column>(COLUMN_WORDS, (name, value) => checkColumn(name, value as Column)),
   {
+    defaultText: 'label',
     flag: '<column>',
     help: 'column or field of the label',
     flagHelp: `${COLUMN}, of the label`,
@@ -225,6 +227,51 @@ const LABEL_COLUMN = option(
 
 /** The columns of a text and its label, and how several labels are written. */
 export const COLUMNS = { text: TEXT_COLUMN, label: LABEL_COLUMN, ...LABEL_SEPARATOR } as const;
+
+/** The column of what rows belong to. */
+export interface GroupOption {
+  /**
+   * Column or field of what a row belongs to, such as a customer or a thread. Rows of the same group stay on one side
+   * when validation rows are split off, as with scikit-learn's `groups`. A row with an empty field is a separate group.
+   * Default: none.
+   */
+  group?: Column | undefined;
+}
+
+/** The table of {@link GroupOption}. */
+export const GROUP = {
+  group: option(
+    custom<Column>(COLUMN_WORDS, (name, value) => checkColumn(name, value as Column)),
+    {
+      defaultText: 'none',
+      flag: '<column>',
+      help: 'column or field of what a row belongs to, such as a customer; its rows stay on one side when validation rows are split off',
+      flagHelp: `${COLUMN}, of what a row belongs to, such as a customer; its rows stay on one side when --validation splits off a share`,
+      parse: typedColumn,
+    },
+  ),
+} as const satisfies TableOf<GroupOption>;
+
+/** The columns that are carried over. */
+export interface KeepOption {
+  /**
+   * Columns or fields to carry over to each row's `kept`, such as its id. Only for files with
+   * columns. Default: none.
+   */
+  keep?: Column | readonly Column[] | undefined;
+}
+
+/** The table of {@link KeepOption}. */
+export const KEEP = {
+  keep: option(
+    custom<Column | readonly Column[], Column[]>(COLUMN_WORDS, (name, value) => keptColumns(name, value as Column)),
+    { defaultText: 'none', help: 'columns or fields to carry over to `kept` of each row, such as its id' },
+  ),
+} as const satisfies TableOf<KeepOption>;
+
+function keptColumns(name: string, value: Column | readonly Column[]): Column[] {
+  return (Array.isArray(value) ? value : [value]).map((column) => checkColumn(name, column));
+}
 
 /** The columns of a pair. */
 export interface PairColumns {
@@ -274,6 +321,7 @@ const TEXT_FORMATS = [...ROW_FORMATS, 'lines'] as const;
 export const ROWS = {
   format: option(choice(ROW_FORMATS), FORMAT),
   ...COLUMNS,
+  ...GROUP,
   ...LABEL_PREFIX,
   ...TABLE_TEXT,
 } as const;
@@ -288,7 +336,8 @@ export const PAIRS = {
 /** The options of `readTexts`. */
 export const TEXTS = {
   format: option(choice(TEXT_FORMATS), FORMAT),
-  text: TEXT_COLUMN,
+  text: { ...TEXT_COLUMN, defaultText: 'text, in a file with columns' },
+  ...KEEP,
   ...LABEL_PREFIX,
   ...TABLE_TEXT,
 } as const;

@@ -2,10 +2,26 @@ import { type FileHandle, open } from 'node:fs/promises';
 import { constraint, DataError, RecurraError } from '../../core/errors.js';
 import { ioError } from '../../core/ioError.js';
 import { checkNames, settingsOf, type TableOf } from '../../core/options/table.js';
-import { type Column, checkColumn, type Field, labelOf, sideOf, textColumns, textOf } from './fields.js';
+import { givenColumns, type RowColumns } from './columns.js';
+import {
+  aboutMissing,
+  type Column,
+  checkColumn,
+  type Field,
+  groupOf,
+  keptOf,
+  labelOf,
+  sideOf,
+  textColumns,
+  textOf,
+} from './fields.js';
 import { there } from './hints.js';
 import {
   COLUMNS,
+  GROUP,
+  type GroupOption,
+  KEEP,
+  type KeepOption,
   type LabelSeparatorOption,
   type PairColumns,
   pairColumns,
@@ -18,7 +34,7 @@ import type { Pair, Row, UnlabelledText } from './rows.js';
 import { type FileRows, fileRows, type Input, type Source, sourceOf } from './source.js';
 
 /** Options of {@link readParquet}. */
-export interface ReadParquetOptions extends ReadingOptions, LabelSeparatorOption {
+export interface ReadParquetOptions extends ReadingOptions, LabelSeparatorOption, GroupOption {
   /** Column of the text, or several columns, joined by a space; of several, some may be null. */
   text: Column | readonly Column[];
   /** Column of the label: strings, integers, booleans, or lists of them for several labels. */
@@ -26,7 +42,7 @@ export interface ReadParquetOptions extends ReadingOptions, LabelSeparatorOption
 }
 
 /** The table of {@link ReadParquetOptions}. */
-const PARQUET = { ...COLUMNS, ...READING } as const satisfies TableOf<ReadParquetOptions>;
+const PARQUET = { ...COLUMNS, ...GROUP, ...READING } as const satisfies TableOf<ReadParquetOptions>;
 
 /**
  * Reads texts and labels from a Parquet file, page by page, uncompressed or with Snappy, gzip, zstd, Brotli or LZ4.
@@ -53,30 +69,45 @@ export function readParquet(file: Input, options: ReadParquetOptions): FileRows<
 
 /** @internal */
 export function parquetRows(source: Source, options: ReadParquetOptions): FileRows<Row> {
-  const { labelSeparator } = settingsOf(PARQUET, options);
-  const columns = [...textColumns(options.text), checkColumn('label', options.label)];
-  return rows(source, options, columns, (fields, line, refuse, empty) => ({
-    text: textOf(fields.slice(0, -1), refuse, empty),
-    label: labelOf(fields[fields.length - 1]!, labelSeparator, refuse),
-    line,
-  }));
+  const { labelSeparator, group } = settingsOf(PARQUET, options);
+  const text = textColumns(options.text);
+  const label = checkColumn('label', options.label);
+  const columns = [...text, label, ...(group === undefined ? [] : [group])];
+  const make: MakeRow<Row> = (fields, line, refuse, empty) => {
+    const row = {
+      text: textOf(fields.slice(0, text.length), refuse, empty),
+      label: labelOf(fields[text.length]!, labelSeparator, refuse),
+    };
+    const field = fields[text.length + 1];
+    return field ? { ...row, group: groupOf(field, refuse), line } : { ...row, line };
+  };
+  return rows(source, options, columns, make, givenColumns({ text, label, labelSeparator }));
 }
 
 /** @internal */
-export function parquetTexts(source: Source, options: Omit<ReadParquetOptions, 'label'>): FileRows<UnlabelledText> {
-  return rows(source, options, textColumns(options.text), (fields, line, refuse, empty) => ({
-    text: textOf(fields, refuse, empty),
+export function parquetTexts(
+  source: Source,
+  options: Omit<ReadParquetOptions, 'label'> & KeepOption,
+): FileRows<UnlabelledText> {
+  const text = textColumns(options.text);
+  const { keep = [] } = settingsOf(KEEP, options);
+  const make: MakeRow<UnlabelledText> = (fields, line, refuse, empty) => ({
+    text: textOf(fields.slice(0, text.length), refuse, empty),
+    ...(keep.length > 0 && { kept: keptOf(fields.slice(text.length), refuse) }),
     line,
-  }));
+  });
+  return rows(source, options, [...text, ...keep], make, givenColumns({ text }));
 }
 
 /** @internal */
 export function parquetPairs(source: Source, options: ReadingOptions & PairColumns): FileRows<Pair> {
-  return rows(source, options, pairColumns(options), ([from, to], line, refuse) => ({
+  const columns = pairColumns(options);
+  const make: MakeRow<Pair> = ([from, to], line, refuse) => ({
     source: sideOf(from!, refuse),
     target: sideOf(to!, refuse),
     line,
-  }));
+  });
+  return rows(source, options, columns, make, givenColumns({ source: columns[0], target: columns[1] }));
 }
 
 type MakeRow<R> = (
@@ -86,7 +117,13 @@ type MakeRow<R> = (
   empty: (name: string) => void,
 ) => R;
 
-function rows<R>(source: Source, options: ReadingOptions, columns: Column[], make: MakeRow<R>): FileRows<R> {
+function rows<R>(
+  source: Source,
+  options: ReadingOptions,
+  columns: Column[],
+  make: MakeRow<R>,
+  about: RowColumns,
+): FileRows<R> {
   const { path } = source;
   if (path === undefined) {
     throw constraint(
@@ -94,7 +131,7 @@ function rows<R>(source: Source, options: ReadingOptions, columns: Column[], mak
       'Parquet is read from its end and cannot come from standard input or a stream: write it to a file first',
     );
   }
-  return fileRows(source, settingsOf(READING, options), (_, reading) => read(path, reading, columns, make));
+  return fileRows(source, settingsOf(READING, options), (_, reading) => read(path, reading, columns, make), about);
 }
 
 async function* read<R>(
@@ -151,7 +188,7 @@ function find(column: Column, names: readonly string[], file: string): string {
     (typeof column === 'number' ? names[column - 1] : undefined) ?? names.find((each) => each === String(column));
   if (name === undefined) {
     const message = `there is no column ${JSON.stringify(column)}${there(column, names)}`;
-    throw new DataError('MISSING_COLUMN', message, { file });
+    throw aboutMissing(new DataError('MISSING_COLUMN', message, { file }), column);
   }
   const places = names.flatMap((each, i) => (each === name ? [i + 1] : []));
   if (places.length > 1) {

@@ -6,6 +6,7 @@ import { PAIRS, type PairColumns, type PairFormat, type RowFormat, type TableTex
 import { parquetPairs } from './parquet.js';
 import { byFormat, csvOptions, formatByName } from './readRows.js';
 import type { Pair } from './rows.js';
+import { type Inputs, severalRows } from './several.js';
 import { type FileRows, type Input, sourceOf } from './source.js';
 
 /** Options of {@link readPairs}; those that do not apply to the file's format are ignored. */
@@ -19,7 +20,7 @@ export interface ReadPairsOptions extends TableTextOptions, PairColumns {
  * line), `.parquet`, each but the last also followed by `.gz` or `.zst`. For other names, standard input and streams,
  * the content decides: JSON objects, otherwise CSV.
  *
- * @param input - Path of the file, `-` for standard input, or a stream of bytes.
+ * @param input - Path of the file, `-` for standard input, a stream of bytes, or an array of them.
  * @param options - Which columns, and how the file is written; see {@link ReadPairsOptions}.
  * @returns pairs for `for await` and `Seq2Seq.train`; the file is opened when iteration starts.
  * @throws the errors of {@link readCsv}, {@link readJsonLines} and {@link readParquet}.
@@ -30,8 +31,12 @@ export interface ReadPairsOptions extends TableTextOptions, PairColumns {
  * const model = await Seq2Seq.train(pairs, { sourceUnits: 'words', targetUnits: 'words' });
  * ```
  */
-export function readPairs(input: Input, options: ReadPairsOptions = {}): FileRows<Pair> {
+export function readPairs(input: Inputs, options: ReadPairsOptions = {}): FileRows<Pair> {
   checkNames('readPairs', options, PAIRS);
+  return severalRows(input, (each) => oneFile(each, options));
+}
+
+function oneFile(input: Input, options: ReadPairsOptions): FileRows<Pair> {
   const { format, ...rest } = options;
   const source = sourceOf(input);
   const known = settingsOf({ format: PAIRS.format }, { format }).format ?? formatByName(source.path);

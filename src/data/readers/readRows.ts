@@ -1,5 +1,6 @@
-import { ArgumentError, describe } from '../../core/errors.js';
+import { constraint } from '../../core/errors.js';
 import { checkNames, settingsOf } from '../../core/options/table.js';
+import { withColumnHint } from './columnHint.js';
 import { type CsvTextOptions, csvRows, csvTexts, type ReadCsvOptions } from './csv.js';
 import { fastTextRows, fastTextTexts, type ReadFastTextOptions } from './fastText.js';
 import type { Column } from './fields.js';
@@ -7,10 +8,11 @@ import { jsonRows, jsonTexts } from './jsonLines.js';
 import { jsonTextsOrTokens } from './jsonTokens.js';
 import { lineTexts } from './lineTexts.js';
 import { checkText } from './notText.js';
-import { LABEL_PREFIX, ROWS, type RowFormat, TABLE_TEXT, TEXTS, type TextFormat } from './options.js';
+import { type KeepOption, LABEL_PREFIX, ROWS, type RowFormat, TABLE_TEXT, TEXTS, type TextFormat } from './options.js';
 import { parquetRows, parquetTexts } from './parquet.js';
 import { type ByteCounter, LateCounter, Reading } from './reading.js';
 import type { Row, Tokens, UnlabelledText } from './rows.js';
+import { type Inputs, severalRows } from './several.js';
 import { type FileRows, type Input, type Source, sourceOf } from './source.js';
 import { encodingOf } from './textStream.js';
 
@@ -18,17 +20,20 @@ import { encodingOf } from './textStream.js';
 export interface ReadRowsOptions extends Omit<ReadCsvOptions, 'text' | 'label'>, ReadFastTextOptions {
   /** How the file is written. Default: by its extension, otherwise by its first bytes. */
   format?: RowFormat | undefined;
-  /** Column or field of the text, or several, joined by a space. Required for every format but fastText's. */
+  /** Column or field of the text, or several, joined by a space. Default `'text'`. */
   text?: Column | readonly Column[] | undefined;
-  /** Column or field of the label. Required for every format but fastText's. */
+  /** Column or field of the label. Default `'label'`. */
   label?: Column | undefined;
 }
 
 /** Options of {@link readTexts}; those that do not apply to the file's format are ignored. */
-export interface ReadTextsOptions extends Omit<CsvTextOptions, 'text'>, ReadFastTextOptions {
+export interface ReadTextsOptions extends Omit<CsvTextOptions, 'text'>, ReadFastTextOptions, KeepOption {
   /** How the file is written. Default: by its extension, otherwise by its first bytes. */
   format?: TextFormat | undefined;
-  /** Column or field of the text, or several, joined by a space. Default: each line is a text. */
+  /**
+   * Column or field of the text, or several, joined by a space. Default `'text'` for files whose name or format says that
+   * they have columns; of others, each line is a text.
+   */
   text?: Column | readonly Column[] | undefined;
 }
 
@@ -37,7 +42,10 @@ export interface ReadTextsOptions extends Omit<CsvTextOptions, 'text'>, ReadFast
  * line), `.parquet`, each but the last also followed by `.gz` or `.zst`. For other names, standard input and streams,
  * the content decides: JSON objects, fastText's `__label__`, otherwise CSV. fastText's format has no extension.
  *
- * @param input - Path of the file, `-` for standard input, or a stream of bytes.
+ * Several files are read one after the other, each in its own format. Columns are looked up in each file, so their order
+ * may differ. Errors name the file, and `fileOf` of the result gives the file of a row.
+ *
+ * @param input - Path of the file, `-` for standard input, a stream of bytes, or an array of them.
  * @param options - See {@link ReadRowsOptions}.
  * @returns Rows for `for await`, `TextClassifier.train`, {@link encodeDataset} or {@link collect}; the file is opened
  * when iteration starts.
@@ -47,17 +55,40 @@ export interface ReadTextsOptions extends Omit<CsvTextOptions, 'text'>, ReadFast
  * ```ts
  * const rows = readRows('train.csv.gz', { text: ['title', 'description'], label: 'topic' });
  * const model = await TextClassifier.train(rows);
+ * const months = readRows(['jan.csv', 'feb.jsonl'], { text: 'body', label: 'queue' });
  * ```
  */
-export function readRows(input: Input, options: ReadRowsOptions = {}): FileRows<Row> {
+export function readRows(input: Inputs, options: ReadRowsOptions = {}): FileRows<Row> {
   checkNames('readRows', options, ROWS);
-  const { format, ...rest } = options;
+  return hinted(
+    severalRows(input, (each) => oneFile(each, options)),
+    options,
+    ['text', 'label'],
+  );
+}
+
+/** Rows whose errors about a missing column say that the column is the default, if it is. */
+function hinted<R>(
+  rows: FileRows<R>,
+  options: { text?: unknown; label?: unknown },
+  names: readonly ('text' | 'label')[],
+): FileRows<R> {
+  const left = names.filter((name) => options[name] === undefined);
+  if (left.length === 0) return rows;
+  const [name] = left;
+  const what =
+    left.length === 2
+      ? 'text and label are the default columns; name those of the file with the options text and label (--text and --label)'
+      : `${name} is the default column; name that of the file with the option ${name} (--${name})`;
+  return withColumnHint(rows, left, what);
+}
+
+function oneFile(input: Input, options: ReadRowsOptions): FileRows<Row> {
+  const { format, text = 'text', label = 'label', ...rest } = options;
   const source = sourceOf(input);
   const known = settingsOf({ format: ROWS.format }, { format }).format ?? formatByName(source.path);
   return byFormat<Row, RowFormat>(source, known, 'csv', rest, (source, found) => {
     if (found === 'fasttext') return fastTextRows(source, rest);
-    const { text, label } = rest;
-    if (text === undefined || label === undefined) throw missing(found, text === undefined ? 'text' : 'label');
     if (found === 'jsonl') return jsonRows(source, { ...rest, text, label });
     if (found === 'parquet') return parquetRows(source, { ...rest, text, label });
     return csvRows(source, csvOptions(found, { ...rest, text, label }));
@@ -68,7 +99,7 @@ export function readRows(input: Input, options: ReadRowsOptions = {}): FileRows<
  * Reads texts without labels from a file of any format, for prediction; otherwise as {@link readRows}. Without `text`
  * each line is a text, including blank ones, unless the file's name or `format` imply another format.
  *
- * @param input - Path of the file, `-` for standard input, or a stream of bytes.
+ * @param input - Path of the file, `-` for standard input, a stream of bytes, or an array of them.
  * @param options - See {@link ReadTextsOptions}.
  * @throws the same errors as {@link readRows}.
  *
@@ -77,11 +108,10 @@ export function readRows(input: Input, options: ReadRowsOptions = {}): FileRows<
  * for await (const { text, line } of readTexts('questions.txt')) console.log(line, text);
  * ```
  */
-export function readTexts(input: Input, options: ReadTextsOptions = {}): FileRows<UnlabelledText> {
-  return textsBy<UnlabelledText>(input, options, (source, { text, ...rest }) => {
-    if (text === undefined) throw missing('jsonl', 'text');
-    return jsonTexts(source, { ...rest, text });
-  });
+export function readTexts(input: Inputs, options: ReadTextsOptions = {}): FileRows<UnlabelledText> {
+  return textsBy<UnlabelledText>(input, options, (source, { text = 'text', ...rest }) =>
+    jsonTexts(source, { ...rest, text }),
+  );
 }
 
 /**
@@ -90,17 +120,29 @@ export function readTexts(input: Input, options: ReadTextsOptions = {}): FileRow
  *
  * @internal
  */
-export function readTextsOrTokens(input: Input, options: ReadTextsOptions = {}): FileRows<UnlabelledText | Tokens> {
+export function readTextsOrTokens(input: Inputs, options: ReadTextsOptions = {}): FileRows<UnlabelledText | Tokens> {
   return textsBy<UnlabelledText | Tokens>(input, options, jsonTextsOrTokens);
 }
 
 /** Reads texts; `json` opens JSON lines. */
 function textsBy<R>(
-  input: Input,
+  input: Inputs,
   options: ReadTextsOptions,
   json: (source: Source, options: Omit<ReadTextsOptions, 'format'>) => FileRows<R | UnlabelledText>,
 ): FileRows<R | UnlabelledText> {
   checkNames('readTexts', options, TEXTS);
+  return hinted(
+    severalRows<R | UnlabelledText>(input, (each) => textsOf(each, options, json)),
+    options,
+    ['text'],
+  );
+}
+
+function textsOf<R>(
+  input: Input,
+  options: ReadTextsOptions,
+  json: (source: Source, options: Omit<ReadTextsOptions, 'format'>) => FileRows<R | UnlabelledText>,
+): FileRows<R | UnlabelledText> {
   const { format, ...rest } = options;
   const { text } = rest;
   const source = sourceOf(input);
@@ -110,12 +152,15 @@ function textsBy<R>(
     formatByName(source.path) ??
     (text === undefined ? 'lines' : undefined);
   return byFormat<R | UnlabelledText, TextFormat>(source, known, 'csv', rest, (source, found) => {
-    if (found === 'fasttext') return fastTextTexts(source, rest);
-    if (found === 'lines') return lineTexts(source, rest);
+    if (found === 'fasttext' || found === 'lines') {
+      if (rest.keep !== undefined)
+        throw constraint('keep', `${source.file ?? 'a stream'} is read as ${AS[found]}, which has no columns to keep`);
+      return found === 'lines' ? lineTexts(source, rest) : fastTextTexts(source, rest);
+    }
     if (found === 'jsonl') return json(source, rest);
-    if (text === undefined) throw missing(found, 'text');
-    if (found === 'parquet') return parquetTexts(source, { ...rest, text });
-    return csvTexts(source, csvOptions(found, { ...rest, text }));
+    const column = text ?? 'text';
+    if (found === 'parquet') return parquetTexts(source, { ...rest, text: column });
+    return csvTexts(source, csvOptions(found, { ...rest, text: column }));
   });
 }
 
@@ -131,16 +176,8 @@ const NAMES: Readonly<Record<string, RowFormat>> = {
   pq: 'parquet',
 };
 
-const TITLES: Readonly<Record<string, string>> = { csv: 'CSV', tsv: 'TSV', jsonl: 'JSON lines', parquet: 'Parquet' };
-
-function missing(format: TextFormat, name: 'text' | 'label'): ArgumentError {
-  const what = format === 'jsonl' ? 'field' : 'column';
-  return new ArgumentError(
-    'INVALID_ARGUMENT',
-    `Expected ${name}, the ${what} of the ${name}: ${TITLES[format]} has several`,
-    { option: name, expected: `the ${what} of the ${name}`, received: describe(undefined) },
-  );
-}
+/** Formats without columns, in words. */
+const AS = { lines: 'one text per line', fasttext: "fastText's format" } as const;
 
 /**
  * Options with the delimiter of a format.
@@ -180,6 +217,9 @@ export function byFormat<R, F extends TextFormat>(
   const none = new Reading(source.file, settings);
   return {
     file: source.file,
+    get columns() {
+      return inner?.columns;
+    },
     get skipped() {
       return (inner ?? none).skipped;
     },

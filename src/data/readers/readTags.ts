@@ -1,6 +1,7 @@
 import { choice, custom, flag } from '../../core/options/kinds.js';
 import { checkNames, option, settingsOf, type TableOf } from '../../core/options/table.js';
 import { schemeOrNull } from '../../text/tags/scheme.js';
+import { givenColumns } from './columns.js';
 import { type ReadConllOptions, readConll } from './conll.js';
 import { readConllu } from './conllu.js';
 import { type Column, checkColumn } from './fields.js';
@@ -8,6 +9,7 @@ import { objects } from './jsonLines.js';
 import { hasTokens, TOKENS, taggedOf } from './jsonTokens.js';
 import { FILE_TEXT, typedColumn } from './options.js';
 import type { SpannedText, TaggedTokens } from './rows.js';
+import { type Inputs, severalRows } from './several.js';
 import { type FileRows, type Input, sourceOf } from './source.js';
 import type { SpanOffsets } from './spanShapes.js';
 import { type ReadSpansOptions, spannedRows } from './spans.js';
@@ -89,7 +91,7 @@ export type TagFileRows = FileRows<TaggedTokens | SpannedText> &
  * Reads sentences with tags or spans from a file of any format that {@link readConll}, {@link readConllu} and
  * {@link readSpans} read, and from JSON lines of `{"tokens": [...], "tags": [...]}`; also followed by `.gz` or `.zst`.
  *
- * @param input - Path of the file, `-` for standard input, or a stream of bytes.
+ * @param input - Path of the file, `-` for standard input, a stream of bytes, or an array of them.
  * @param options - See {@link ReadTagsOptions}.
  * @returns Rows for `for await` or `TextTagger.train`; the file is opened when iteration starts.
  * @throws the errors of {@link readConll}, {@link readConllu} and {@link readSpans}.
@@ -99,8 +101,24 @@ export type TagFileRows = FileRows<TaggedTokens | SpannedText> &
  * const model = await TextTagger.train(readTags('train.conll'), { validation: readTags('dev.jsonl.gz') });
  * ```
  */
-export function readTags(input: Input, options: ReadTagsOptions = {}): TagFileRows {
+export function readTags(input: Inputs, options: ReadTagsOptions = {}): TagFileRows {
   checkNames('readTags', options, TAGS);
+  const parts: TagFileRows[] = [];
+  const rows = severalRows<TaggedTokens | SpannedText, TagFileRows>(input, (each) => {
+    const part = oneFile(each, options);
+    parts.push(part);
+    return part;
+  });
+  const { header, token, tag, text, spans } = options;
+  Object.defineProperty(rows, 'columns', { value: givenColumns({ header, token, tag, text, spans }) });
+  if (parts.length < 2) return rows;
+  return Object.defineProperties(rows, {
+    repaired: { get: () => parts.reduce((sum, { repaired = 0 }) => sum + repaired, 0) },
+    hints: { get: () => parts.flatMap(({ hints = [] }) => hints) },
+  });
+}
+
+function oneFile(input: Input, options: ReadTagsOptions): TagFileRows {
   const { format, token, tag, separator, header, comments, scheme, text, spans, offsets, ...file } = options;
   const { format: asked } = settingsOf({ format: TAGS.format }, { format });
   const known = asked ?? formatByName(input);

@@ -8,10 +8,10 @@ const BETWEEN_REPORTS = 100;
 const SKIP = " (onBadRow: 'skip' or --skip-bad-rows skips such rows)";
 
 /** Maximum skipped rows of which the reason is kept. */
-const MOST_REASONS = 10;
+export const MOST_REASONS = 10;
 
 /** Maximum warnings kept for one reading of a file: the first ones show what is wrong. */
-const MOST_WARNINGS = 10;
+export const MOST_WARNINGS = 10;
 
 /**
  * Counts the bytes of a file as they are read.

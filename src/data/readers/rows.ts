@@ -1,6 +1,7 @@
 import { counted } from '../../core/counted.js';
-import { DataError, type RecurraError } from '../../core/errors.js';
+import { DataError, type FilePosition, type RecurraError } from '../../core/errors.js';
 import type { TextSpan } from '../../text/tags/textSpans.js';
+import type { RowColumns } from './columns.js';
 
 /** A text with its labels, as passed to `TextClassifier.train`, {@link encodeDataset} and {@link collect}. */
 export interface Row {
@@ -11,6 +12,11 @@ export interface Row {
    * an array must have exactly one.
    */
   label: string | readonly string[];
+  /**
+   * What the row belongs to, such as a customer or a thread: rows of the same group stay on one side when validation
+   * rows are split off. Default: the row is a separate group.
+   */
+  group?: string | number | undefined;
   /** Line of the file where the row begins, from 1, if known; used in messages. */
   line?: number | undefined;
 }
@@ -25,6 +31,8 @@ export interface LabelledText extends Row {
 export interface UnlabelledText {
   /** The text. */
   text: string;
+  /** The values of the columns that the option `keep` of `readTexts` names, by the names of the columns. */
+  kept?: Readonly<Record<string, unknown>> | undefined;
   /** Line of the file where the row begins, from 1, if known; used in messages. */
   line?: number | undefined;
 }
@@ -52,8 +60,14 @@ export interface GivenRow extends Omit<Row, 'label'> {
 
 /** Where rows come from, and what their reader reported. */
 export interface RowsOrigin {
-  /** Path of the file that messages name. */
+  /** Path of the file that messages name; undefined for several files. */
   readonly file?: string | undefined;
+  /** Paths of the files, if there are several. */
+  readonly files?: readonly string[] | undefined;
+  /** Of several files the one that a row of the last iteration comes from, by the number of the row, from 1. */
+  readonly fileOf?: ((row: number) => string | undefined) | undefined;
+  /** The columns that the rows are read from, which a trained model keeps. */
+  readonly columns?: RowColumns | undefined;
   /** Number of rows skipped so far. */
   readonly skipped?: number | undefined;
   /** Why the first of them was skipped. */
@@ -83,12 +97,61 @@ export type Pairs = (Iterable<Pair> | AsyncIterable<Pair>) & RowsOrigin;
 export function withOrigin<R extends object>(rows: R, from: RowsOrigin): R & RowsOrigin {
   return Object.defineProperties(rows, {
     file: { get: () => from.file },
+    files: { get: () => from.files },
+    fileOf: { get: () => from.fileOf },
+    columns: { get: () => from.columns },
     skipped: { get: () => from.skipped },
     firstSkipped: { get: () => from.firstSkipped },
     whySkipped: { get: () => from.whySkipped },
     emptyCells: { get: () => from.emptyCells },
     warnings: { get: () => from.warnings },
   });
+}
+
+/**
+ * The file that a row comes from, if it is known.
+ *
+ * @param row - The number of the row, from 1.
+ *
+ * @internal
+ */
+export function fileOfRow({ file, fileOf }: RowsOrigin, row: number): string | undefined {
+  return fileOf ? fileOf(row) : file;
+}
+
+/**
+ * Where a row is, for an error about it.
+ *
+ * @param row - The number of the row, from 1.
+ * @param line - Its line, if known.
+ *
+ * @internal
+ */
+export function positionOf(origin: RowsOrigin, row: number, line: number | undefined): FilePosition {
+  return { file: fileOfRow(origin, row), line };
+}
+
+/**
+ * Where a row is, in words: its line, and its file if there are several.
+ *
+ * @param row - The number of the row, from 1.
+ * @param line - Its line, if known.
+ *
+ * @internal
+ */
+export function placeInWords(origin: RowsOrigin, row: number, line: number | undefined): string {
+  const place = line === undefined ? `row ${row}` : `line ${line}`;
+  return origin.fileOf ? `${place} of ${fileOfRow(origin, row) ?? 'a stream'}` : place;
+}
+
+/**
+ * The names of the files that rows come from, for a sentence about all of them.
+ *
+ * @internal
+ */
+export function filesInWords({ file, files }: RowsOrigin): string | undefined {
+  if (file !== undefined || files === undefined || files.length === 0) return file;
+  return files.length <= 3 ? new Intl.ListFormat('en-GB').format(files) : `${files.length} files`;
 }
 
 /**
@@ -123,7 +186,7 @@ export interface TaggedTokens {
 }
 
 /** The tokens of a sentence, for prediction. */
-export type Tokens = Pick<TaggedTokens, 'tokens' | 'line'>;
+export type Tokens = Pick<TaggedTokens, 'tokens' | 'line'> & Pick<UnlabelledText, 'kept'>;
 
 /** A text with labelled parts. */
 export interface SpannedText {

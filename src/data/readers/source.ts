@@ -4,6 +4,7 @@ import { Readable } from 'node:stream';
 import type { ReadableStream as NodeReadableStream } from 'node:stream/web';
 import { fileURLToPath } from 'node:url';
 import { constraint, type DataError, invalidArgument } from '../../core/errors.js';
+import type { RowColumns } from './columns.js';
 import { decompressed } from './decompress.js';
 import type { ReadingSettings } from './options.js';
 import { type ByteCounter, Reading } from './reading.js';
@@ -16,8 +17,14 @@ export type Input = string | URL | Readable | ReadableStream<Uint8Array>;
 
 /** Rows of a file, read again for each iteration; rows of a stream can be iterated only once. */
 export interface FileRows<Row> extends AsyncIterable<Row> {
-  /** Path of the file as given, `stdin` for standard input, undefined for a stream. */
+  /** Path of the file as given, `stdin` for standard input, undefined for a stream and for several files. */
   readonly file: string | undefined;
+  /** Paths of the files, if there are several. */
+  readonly files?: readonly string[] | undefined;
+  /** Of several files the one that a row of the last iteration comes from, by the number of the row, from 1. */
+  readonly fileOf?: ((row: number) => string | undefined) | undefined;
+  /** The columns that the rows are read from, which a trained model keeps; undefined for formats without columns. */
+  readonly columns?: RowColumns | undefined;
   /** Number of rows that the last iteration has skipped so far, with `onBadRow: 'skip'`. */
   readonly skipped: number;
   /** Why the first of them was skipped. */
@@ -123,16 +130,20 @@ export function sourceOf(input: Input): Source {
 /**
  * Makes the rows of a reader.
  *
+ * @param columns - The columns that they are read from.
+ *
  * @internal
  */
 export function fileRows<Row>(
   source: Source,
   settings: ReadingSettings,
   read: (source: Source, reading: Reading) => AsyncIterator<Row>,
+  columns?: RowColumns,
 ): FileRows<Row> {
   let reading = new Reading(source.file, settings);
   return {
     file: source.file,
+    columns,
     get skipped() {
       return reading.skipped;
     },

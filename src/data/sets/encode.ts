@@ -24,7 +24,7 @@ import {
   VocabBuilder,
   type VocabOptions,
 } from '../../text/vocabBuilder.js';
-import type { GivenRow, Row, Rows } from '../readers/rows.js';
+import { type GivenRow, positionOf, type Row, type Rows } from '../readers/rows.js';
 import { EncodedDataset } from './encoded.js';
 import { foundIn, labelled } from './labels.js';
 import { readAhead } from './readAhead.js';
@@ -377,8 +377,9 @@ class Encoder {
 
   #error(row: { line?: number | undefined } | null, code: DataError['code'], message: string): DataError {
     const line = row?.line;
-    const where = line === undefined ? `row ${this.#before + this.#read.rows + 1}: ` : '';
-    return new DataError(code, where + message, { file: this.#rows.file, line });
+    const number = this.#before + this.#read.rows + 1;
+    const where = line === undefined ? `row ${number}: ` : '';
+    return new DataError(code, where + message, positionOf(this.#rows, number, line));
   }
 }
 

@@ -1,7 +1,7 @@
 import { callback, choice, number, signal } from '../../core/options/kinds.js';
 import { option, type TableOf } from '../../core/options/table.js';
 import { Turns } from '../../core/turns.js';
-import { type GivenRow, noRows, type Rows } from '../../data/readers/rows.js';
+import { fileOfRow, type GivenRow, noRows, type Rows } from '../../data/readers/rows.js';
 import { encodeDataset } from '../../data/sets/encode.js';
 import type { EncodedDataset } from '../../data/sets/encoded.js';
 import { type Evaluation, Measurer } from '../../measures/evaluation.js';
@@ -26,6 +26,8 @@ export interface EvaluatedRow {
   sure?: boolean | undefined;
   /** Line of the file where the row begins, if it comes from a file. */
   line?: number | undefined;
+  /** The file, if the rows come from several. */
+  file?: string | undefined;
 }
 
 /**
@@ -190,7 +192,7 @@ export async function evaluateRows(
       if (unknown.ends) {
         // Scan the rest, so that the error lists all unknown labels.
         for (; !blocks.ended; await turns.next()) for await (const row of blocks.next(undefined)) unknown.see(row);
-        throw unknown.error(rows.file);
+        throw unknown.error(rows);
       }
       // Read the next rows while the engine computes these; an error in them is thrown when they are awaited.
       pending = blocks.ended ? undefined : read();
@@ -210,7 +212,8 @@ export async function evaluateRows(
         }
         if (kept && onPrediction) {
           const { text, line } = kept[row]!;
-          const told = onPrediction({ text, ...given, line });
+          const file = rows.fileOf && { file: fileOfRow(rows, measured + row + 1) };
+          const told = onPrediction({ text, ...given, line, ...file });
           if (told) await told;
         }
         if (turns.due) await turns.next();

@@ -1,4 +1,5 @@
-import { type CommonDescription, LINEAR_VERSION, MEMBERS_VERSION, modelMetadata, withFields } from '../file.js';
+import { withFields } from '../../training/columns.js';
+import { type CommonDescription, LINEAR_VERSION, MEMBERS_VERSION, modelMetadata } from '../file.js';
 import type { ClassifierFields } from './description.js';
 import type { ModelSettings } from './network.js';
 

@@ -52,9 +52,9 @@ export interface ExpertPart {
 }
 
 /** The same rows, with their texts also added to `texts`. Invalid rows are left to the reader. */
-export function tapped(rows: Rows, texts: { add(text: string): unknown }): Rows {
+export function tapped(rows: Rows, texts: { add(text: string, row: GivenRow): unknown }): Rows {
   const take = (row: GivenRow): GivenRow => {
-    if (typeof row?.text === 'string') texts.add(row.text);
+    if (typeof row?.text === 'string') texts.add(row.text, row);
     return row;
   };
   const source = rows as Partial<Iterable<GivenRow> & AsyncIterable<GivenRow>> | null | undefined;

@@ -1,9 +1,11 @@
 import { constraint, DataError } from '../../core/errors.js';
+import { Random } from '../../core/random.js';
 import { Turns } from '../../core/turns.js';
 import { noRows, type Rows } from '../../data/readers/rows.js';
 import { collect, encodeDataset } from '../../data/sets/encode.js';
 import { EncodedDataset } from '../../data/sets/encoded.js';
-import { stratifiedSplit } from '../../data/sets/split.js';
+import { sameTexts, textsIn } from '../../data/sets/groups.js';
+import { splitSteps } from '../../data/sets/split.js';
 import { LinearTexts } from '../../engine/linear.js';
 import { recounted } from '../../text/counting.js';
 import type { TextSettings } from '../../text/options.js';
@@ -14,6 +16,7 @@ import type { Watcher } from '../../training/task.js';
 import { checkVocabulary, vocabularyRoom } from '../vocabularyRoom.js';
 import { type TrainedExpert, tapped, trainExpert } from './linear.js';
 import type { TrainSettings } from './options.js';
+import { RowGroups } from './rowGroups.js';
 import { warnOfOptions, warnOfReading, warnOfRows } from './rowHints.js';
 import { checkSomeValidation, validationWarning } from './validationRows.js';
 
@@ -40,6 +43,8 @@ interface Encoded extends Omit<ClassifierData, 'expert' | 'vectors'> {
 interface Beside {
   words: FirstWords;
   texts: string[];
+  /** The groups of the rows, if they are asked for. */
+  groups?: RowGroups | undefined;
 }
 
 /** Index of the first word after the specials `<unk>` and `<pad>`. */
@@ -82,12 +87,15 @@ async function splitOff(
   dataset: EncodedDataset,
   vocab: Vocab,
   fraction: number,
-  seed: number,
-  text: TextSettings,
+  { seed, text, wholeTexts }: TrainSettings,
   beside: Beside,
   turns: Turns,
 ): Promise<Encoded> {
-  const { train, test } = stratifiedSplit(dataset, { fraction, seed });
+  const groups = beside.groups && (await turns.run(beside.groups.finish()));
+  // Accuracy on a text that was learned says little about others.
+  const same = groups || !wholeTexts ? undefined : await sameTexts(dataset, (row) => dataset.labelsOf(row), turns);
+  const splitting = { fraction, random: new Random(seed), ...(groups && { groups }), same };
+  const { train, test } = await turns.run(splitSteps(dataset, splitting));
   await turns.next();
   const training = dataset.subset(train);
   await turns.next();
@@ -146,7 +154,10 @@ export async function prepareData(
 ): Promise<ClassifierData> {
   const { validation, linear } = settings;
   const beside: Beside = { words, texts: [] };
-  const read = words.learns ? tapped(rows, { add: (text) => beside.texts.push(text) }) : rows;
+  const texted = words.learns ? tapped(rows, { add: (text) => beside.texts.push(text) }) : rows;
+  if (typeof validation === 'number') beside.groups = new RowGroups(rows);
+  const { groups } = beside;
+  const read = groups ? tapped(texted, { add: (_, row) => groups.add(row) }) : texted;
   const vectors = words.given;
   if (!linear)
     return { ...(await encode(read, validation, settings, beside, signal, watcher)), vectors, expert: undefined };
@@ -170,7 +181,6 @@ async function encode(
 ): Promise<Encoded> {
   const {
     text,
-    seed,
     model: { multiLabel },
   } = settings;
   const tokenizer = modelTokenizer(text);
@@ -190,7 +200,7 @@ async function encode(
   warnOfOptions(settings, watcher);
   const turns = new Turns(signal);
   const data: Encoded = byShare
-    ? await splitOff(dataset, vocab, validation, seed, text, beside, turns)
+    ? await splitOff(dataset, vocab, validation, settings, beside, turns)
     : { train: dataset, validation: undefined, vocab: await beside.words.extend(vocab, text, beside.texts) };
   await turns.run(checkVocabulary(data.vocab, vocabularyRoom(text.tokenizer)));
   if (settings.recurrent !== false) checkWords(data.vocab, text);
@@ -206,8 +216,10 @@ async function encode(
   }
   if (!data.validation) return data;
   const share = byShare ? validation : undefined;
-  checkSomeValidation(data.validation, data.train, share, (share === undefined ? (validation as Rows) : rows).file);
-  const warning = validationWarning(data.validation, data.train);
+  const { file } = share === undefined ? (validation as Rows) : rows;
+  checkSomeValidation(data.validation, data.train, share, file, beside.groups?.some === true);
+  const repeated = await textsIn(data.validation, data.train, data.vocab.defaultIndex!, turns);
+  const warning = validationWarning(data.validation, data.train, repeated, byShare);
   if (warning) watcher.warn('validation', warning);
   return data;
 }

@@ -281,7 +281,7 @@ export function classifierTask<M extends TrainedModel>(make: (parts: ClassifierP
       const weights = state.filter(({ name }) => !name.startsWith(LINEAR_PREFIX));
       return { network, tokenizer: held, vocab, state: weights, checkpoint, training };
     },
-    async model({ engine, data, settings, network, chosen: before, best, history, record }) {
+    async model({ engine, data, settings, network, chosen: before, best, history, record, columns }) {
       const { train, vocab, expert } = data;
       const chosen = before ?? (await chosenAlone(settings, data));
       const mix = chosenMix(chosen, settings, data);
@@ -302,6 +302,7 @@ export function classifierTask<M extends TrainedModel>(make: (parts: ClassifierP
         bestEpoch: best?.epoch,
         trainedRows: train.length,
         card: record,
+        columns,
       });
     },
   };

@@ -1,7 +1,7 @@
 import { counted } from '../../core/counted.js';
 import { DataError } from '../../core/errors.js';
 import { listed } from '../../core/listed.js';
-import { type GivenRow, type RowsOrigin, withOrigin } from '../../data/readers/rows.js';
+import { type GivenRow, placeInWords, positionOf, type RowsOrigin, withOrigin } from '../../data/readers/rows.js';
 import { labelled } from '../../data/sets/labels.js';
 
 /** Maximum labels counted separately; others are counted together. */
@@ -9,8 +9,8 @@ const MOST_LABELS = 10_000;
 
 interface Unknown {
   rows: number;
-  /** Its first occurrence: a line of the file, or a row. */
-  where: string;
+  /** The number of the first row that has it, and its line. */
+  row: number;
   line: number | undefined;
 }
 
@@ -52,8 +52,7 @@ export class UnknownLabels {
       const before = this.#found.get(label);
       if (before) before.rows++;
       else if (this.#found.size < MOST_LABELS) {
-        const where = row.line === undefined ? `row ${this.#rows}` : `line ${row.line}`;
-        this.#found.set(label, { rows: 1, where, line: row.line });
+        this.#found.set(label, { rows: 1, row: this.#rows, line: row.line });
       }
     }
     return unknown;
@@ -85,17 +84,18 @@ export class UnknownLabels {
   }
 
   /** The error that lists all of them. */
-  error(file: string | undefined): DataError {
+  error(origin: RowsOrigin): DataError {
     const found = [...this.#found].sort(([, a], [, b]) => b.rows - a.rows);
     const named = found.map(
-      ([label, { rows, where }]) => `${JSON.stringify(label)} (${rows} ${rows === 1 ? 'row' : 'rows'}, first ${where})`,
+      ([label, { rows, row, line }]) =>
+        `${JSON.stringify(label)} (${rows} ${rows === 1 ? 'row' : 'rows'}, first ${placeInWords(origin, row, line)})`,
     );
     const known = [...this.#known].map((label) => JSON.stringify(label));
     const message =
       `${this.#all} of ${counted(this.#rows)} ${this.#all === 1 ? 'has' : 'have'} an unknown label: ${listed(named)}; the known ones are ${listed(known)}; ` +
       "unknownLabels: 'wrong' (--unknown-labels wrong) counts them as wrong";
-    const line = Math.min(...[...this.#found.values()].map((each) => each.line ?? Number.POSITIVE_INFINITY));
-    return new DataError('UNKNOWN_LABEL', message, { file, line: Number.isFinite(line) ? line : undefined });
+    const [first] = this.#found.values();
+    return new DataError('UNKNOWN_LABEL', message, positionOf(origin, first?.row ?? 1, first?.line));
   }
 
   /** Rows of a source, with its origin. */

@@ -186,8 +186,8 @@ export class LanguageModel extends Model<LanguageNetworkSettings, LanguageResult
       ({ outputs, settings }) => languageHead(outputs, settings),
       async () => ({}),
     );
-    const { vocab, outputs, units: name, text, engine, settings, card, compressed, recurrentWeights } = parts;
-    const own = { engine, settings, vocab, card, recurrentWeights, ...(compressed && { compressed }) };
+    const { vocab, outputs, units: name, text, engine, settings, card, columns, compressed, recurrentWeights } = parts;
+    const own = { engine, settings, vocab, card, columns, recurrentWeights, ...(compressed && { compressed }) };
     try {
       if (outputs !== vocab.length)
         throw new ModelFileError('INVALID_FILE', `${path}: it has ${outputs} outputs for ${vocab.length} units`);

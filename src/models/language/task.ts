@@ -86,7 +86,7 @@ export function languageTask<M extends TrainedModel>(make: (parts: LanguageParts
       return () => metadata;
     },
     read: (path) => readUnitFile(path, languageFile),
-    async model({ engine, data, settings, network, best, history, record }) {
+    async model({ engine, data, settings, network, best, history, record, columns }) {
       const { vocab, units, train } = data;
       return make({
         engine,
@@ -97,6 +97,7 @@ export function languageTask<M extends TrainedModel>(make: (parts: LanguageParts
         bestEpoch: best?.epoch,
         trainedRows: train.units.length - 1,
         card: record,
+        columns,
       });
     },
   };

@@ -67,7 +67,7 @@ export async function preparePairs(
     );
   const dataset = await encode(train);
   const held = test && new HeldPairs(test, await encode(test));
-  if (held) checkHeld(held, validation, test.file, watcher);
+  if (held) checkHeld(held, validation, test.origin.file, watcher);
   return {
     vocab: units.source.vocab,
     units,
@@ -111,7 +111,7 @@ function split(all: CollectedPairs, fraction: number, seed: number): { train: Co
   const parts = { train: part(0), test: part(1) };
   if (parts.train.sources.length === 0)
     throw new DataError('EMPTY_DATASET', `a validation share of ${fraction} leaves no pair to train on`, {
-      file: all.file,
+      file: all.origin.file,
     });
   return parts;
 }

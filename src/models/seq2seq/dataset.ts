@@ -1,6 +1,7 @@
 import { counted } from '../../core/counted.js';
 import { DataError } from '../../core/errors.js';
 import type { Turns } from '../../core/turns.js';
+import { positionOf } from '../../data/readers/rows.js';
 import type { Chunk } from '../../engine/engine.js';
 import type { SequenceUnitName, Units } from '../../text/units/index.js';
 import type { TrainingSet } from '../../training/task.js';
@@ -93,7 +94,8 @@ export async function encodeSide(
         length === 0
           ? `the ${name} has no unit`
           : `the ${name} has ${counted(length, 'unit')}, more than maxLength, ${maxLength.toLocaleString('en-US')}: remove the pair, or raise maxLength`;
-      throw new DataError('INVALID_ROW', place + what, { file: pairs.file, line: pairs.lines[pair] || undefined });
+      const position = positionOf(pairs.origin, pairs.rows[pair]! + 1, pairs.lines[pair] || undefined);
+      throw new DataError('INVALID_ROW', place + what, position);
     }
     parts.push(numbers);
     starts[pair + 1] = starts[pair]! + length + extra;

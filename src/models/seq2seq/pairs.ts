@@ -1,6 +1,6 @@
 import { DataError, invalidArgument } from '../../core/errors.js';
 import type { Turns } from '../../core/turns.js';
-import type { Pair, Pairs } from '../../data/readers/rows.js';
+import { type Pair, type Pairs, placeInWords, positionOf, type RowsOrigin } from '../../data/readers/rows.js';
 
 /** The pairs of some rows; pairs of one source with several targets are adjacent. */
 export interface CollectedPairs {
@@ -12,25 +12,28 @@ export interface CollectedPairs {
   rows: number[];
   /** Line of each pair's row; 0 if unknown. */
   lines: number[];
-  file: string | undefined;
+  /** Where the rows come from. */
+  origin: RowsOrigin;
 }
 
 /** The position of a pair, for messages. */
-export function placeOf({ rows, lines }: CollectedPairs, pair: number): string {
-  return lines[pair]! > 0 ? `line ${lines[pair]}` : `row ${rows[pair]}`;
+export function placeOf({ rows, lines, origin }: CollectedPairs, pair: number): string {
+  const line = lines[pair] || undefined;
+  return line === undefined ? `row ${rows[pair]}` : placeInWords(origin, rows[pair]! + 1, line);
 }
 
 function checked(
   given: unknown,
   row: number,
-  file: string | undefined,
+  origin: RowsOrigin,
 ): Required<Omit<Pair, 'references'>> & { line: number; references: readonly string[] } {
   const pair = (typeof given === 'object' && given !== null ? given : {}) as Partial<Pair>;
   const { source, target, references = [], line = 0 } = pair;
   for (const [name, value] of Object.entries({ source, target })) {
     if (typeof value === 'string') continue;
-    if (file === undefined) throw invalidArgument(`pairs[${row}].${name}`, 'a string', value);
-    throw new DataError('INVALID_ROW', `row ${row} has no ${name}`, { file });
+    if (origin.file === undefined && origin.files === undefined)
+      throw invalidArgument(`pairs[${row}].${name}`, 'a string', value);
+    throw new DataError('INVALID_ROW', `row ${row} has no ${name}`, positionOf(origin, row + 1, undefined));
   }
   if (!Array.isArray(references) || references.some((each) => typeof each !== 'string'))
     throw invalidArgument(`pairs[${row}].references`, 'an array of strings', references);
@@ -43,18 +46,18 @@ function checked(
  * @throws {@link DataError} `INVALID_ROW` for a pair with an empty side; ArgumentError for a value that is not a pair.
  */
 export async function collectPairs(pairs: Pairs, turns: Turns): Promise<CollectedPairs> {
-  const { file } = pairs;
-  const all: CollectedPairs = { sources: [], targets: [], rows: [], lines: [], file };
+  const all: CollectedPairs = { sources: [], targets: [], rows: [], lines: [], origin: pairs };
   let row = 0;
   for await (const given of pairs) {
-    const { source, target, references, line } = checked(given, row, file);
+    const { source, target, references, line } = checked(given, row, pairs);
     for (const [name, text] of [
       ['source', source] as const,
       ...[target, ...references].map((one) => ['target', one] as const),
     ]) {
       if (text === '') {
         const place = line > 0 ? '' : `row ${row}: `;
-        throw new DataError('INVALID_ROW', `${place}the ${name} is empty`, { file, line: line || undefined });
+        const position = positionOf(pairs, row + 1, line || undefined);
+        throw new DataError('INVALID_ROW', `${place}the ${name} is empty`, position);
       }
     }
     for (const one of new Set([target, ...references])) {
@@ -77,7 +80,7 @@ export function chosenPairs(all: CollectedPairs, chosen: readonly number[]): Col
     targets: pick(all.targets),
     rows: pick(all.rows),
     lines: pick(all.lines),
-    file: all.file,
+    origin: all.origin,
   };
 }
 

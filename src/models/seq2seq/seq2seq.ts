@@ -138,10 +138,10 @@ export class Seq2Seq extends TextModel<Seq2SeqModelSettings, Seq2SeqResult> {
       // The first prediction packs the weights.
       ({ translating }) => translating!.decode(Int32Array.of(0), Int32Array.of(1), Int32Array.of(1), GREEDY),
     );
-    const { vocab, engine, settings, longest, text, card } = parts;
+    const { vocab, engine, settings, longest, text, card, columns } = parts;
     try {
       const units = await unitsInFile(path, parts, vocab, text.tokenizer);
-      return new Seq2Seq({ engine, settings, vocab, units, longest, card });
+      return new Seq2Seq({ engine, settings, vocab, units, longest, card, columns });
     } catch (error) {
       engine.close();
       throw error;

@@ -71,7 +71,7 @@ export function seq2seqTask<M extends TrainedModel>(make: (parts: Seq2SeqParts) 
       return () => metadata;
     },
     read: (path) => readUnitFile(path, seq2seqFile),
-    async model({ engine, data, settings, network, best, history, record }) {
+    async model({ engine, data, settings, network, best, history, record, columns }) {
       const { units, train, longest } = data;
       return make({
         engine,
@@ -83,6 +83,7 @@ export function seq2seqTask<M extends TrainedModel>(make: (parts: Seq2SeqParts) 
         bestEpoch: best?.epoch,
         trainedRows: train.length,
         card: record,
+        columns,
       });
     },
   };

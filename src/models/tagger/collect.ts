@@ -1,6 +1,7 @@
-import { DataError, invalidArgument } from '../../core/errors.js';
+import { DataError, type FilePosition, invalidArgument } from '../../core/errors.js';
 import { Int32List } from '../../core/growable.js';
 import type { Turns } from '../../core/turns.js';
+import { placeInWords, positionOf, type RowsOrigin } from '../../data/readers/rows.js';
 import type { SchemeDetector, TagScheme } from '../../text/tags/scheme.js';
 import { splitTag, type Tag } from '../../text/tags/tag.js';
 import { tagFaults } from '../../text/tags/transitions.js';
@@ -44,7 +45,8 @@ export interface NumberedSentences {
   firstSpanned: number | undefined;
   /** The texts, if requested. */
   texts: string[];
-  file: string | undefined;
+  /** Where the rows come from. */
+  origin: RowsOrigin;
 }
 
 /** Settings of reading rows. */
@@ -87,7 +89,7 @@ export async function collectSentences(
   let firstSpanned: number | undefined;
   const add = (given: unknown) => {
     number++;
-    const row = readRow(given, number, settings, file);
+    const row = readRow(given, number, settings, rows);
     if (row.spanned) firstSpanned ??= number;
     else scheme?.add(row.tags);
     if (row.misaligned) {
@@ -112,7 +114,8 @@ export async function collectSentences(
     if (turns.due) await turns.next();
   }
   warnOfReading(rows, watcher);
-  if (misaligned.first) watcher.warn('rows', rowWarning(misalignedWords(misaligned.count, misaligned.first), file));
+  if (misaligned.first)
+    watcher.warn('rows', rowWarning(misalignedWords(misaligned.count, misaligned.first, rows), file));
   const offsets = new Uint32Array(ends.length + 1);
   offsets.set(new Uint32Array((await turns.run(ends.finish())).buffer), 1);
   return {
@@ -123,7 +126,7 @@ export async function collectSentences(
     lines: await turns.run(lines.finish()),
     firstSpanned,
     texts,
-    file,
+    origin: rows,
   };
 }
 
@@ -145,9 +148,9 @@ function sentenceWords(count: number): string {
   return count === 1 ? '1 sentence has' : `${count} sentences have`;
 }
 
-function misalignedWords(count: number, { row, number }: { row: ReadRow; number: number }): string {
+function misalignedWords(count: number, { row, number }: { row: ReadRow; number: number }, origin: RowsOrigin): string {
   const { span } = row.misaligned!;
-  const where = row.line === undefined ? `row ${number}` : `line ${row.line}`;
+  const where = placeInWords(origin, number, row.line);
   const text = JSON.stringify(row.text!.slice(span.start, Math.min(span.end, span.start + 60)));
   return (
     `${count === 1 ? '1 span does not begin and end where tokens do, and was' : `${count} spans do not begin and end where tokens do, and were`} ` +
@@ -175,13 +178,13 @@ export function schemeOf(
   asked: TagScheme | null | undefined,
   watcher: Watcher,
 ): TagScheme | undefined {
-  const { firstSpanned, file } = sentences;
+  const { firstSpanned, origin } = sentences;
   const found =
     asked === undefined && !detector.foreign ? (detector.scheme ?? entityScheme(tags)) : (asked ?? undefined);
   const scheme = found ?? (firstSpanned !== undefined && !detector.foreign && asked !== null ? 'IOB2' : undefined);
   if (firstSpanned !== undefined && scheme === undefined) {
     const message = `row ${firstSpanned} has spans, but other rows have tags without a scheme, such as parts of speech; a model learns one or the other`;
-    throw new DataError('INVALID_ROW', message, { file });
+    throw new DataError('INVALID_ROW', message, positionOf(origin, firstSpanned, undefined));
   }
   if (scheme === undefined && asked === undefined) warnOfMixture(sentences, tags, watcher);
   return scheme;
@@ -198,17 +201,21 @@ function warnOfMixture(sentences: NumberedSentences, tags: readonly string[], wa
   if (2 * ofEntities.length < tags.length) return;
   const stranger = tags.findIndex((tag) => splitTag(tag) === undefined);
   if (stranger < 0) return;
-  const { file } = sentences;
   const message =
     `the tag ${JSON.stringify(tags[stranger])} in ${placeOf(sentences, sentenceOf(sentences, sentences.tags.indexOf(stranger)))} has no scheme, but others, such as ` +
     `${JSON.stringify(ofEntities[0])}, look like entity tags; so tags are learned unchanged, without spans. ` +
     'set scheme to say which one they have, or to null if this is intended';
-  watcher.warn('rows', rowWarning(message, file));
+  watcher.warn('rows', rowWarning(message, sentences.origin.file));
 }
 
 /** The position of a sentence, for a message without one. */
-export function placeOf({ rows, lines }: NumberedSentences, sentence: number): string {
-  return lines[sentence] ? `line ${lines[sentence]}` : `row ${rows[sentence]}`;
+export function placeOf({ rows, lines, origin }: NumberedSentences, sentence: number): string {
+  return placeInWords(origin, rows[sentence]!, lines[sentence] || undefined);
+}
+
+/** The position of a sentence, for an error about it. */
+export function sentencePosition({ rows, lines, origin }: NumberedSentences, sentence: number): FilePosition {
+  return positionOf(origin, rows[sentence]!, lines[sentence] || undefined);
 }
 
 /** The sentence of a token. */
@@ -231,14 +238,14 @@ export async function checkTags(
   turns: Turns,
 ): Promise<void> {
   if (scheme === undefined) return;
-  const { file, offsets, rows, lines } = sentences;
+  const { offsets, rows, lines } = sentences;
   const stranger = tags.findIndex((tag) => splitTag(tag) === undefined);
   const place = stranger < 0 ? -1 : sentences.tags.indexOf(stranger);
   if (place >= 0) {
     const sentence = sentenceOf(sentences, place);
     const where = lines[sentence] ? '' : `row ${rows[sentence]}: `;
     const message = `${where}the tag ${JSON.stringify(tags[stranger])} is none of ${scheme}; scheme: null (--scheme none) learns any tags`;
-    throw new DataError('INVALID_ROW', message, { file, line: lines[sentence] || undefined });
+    throw new DataError('INVALID_ROW', message, sentencePosition(sentences, sentence));
   }
   let faulty = 0;
   let first = '';
@@ -258,5 +265,5 @@ export async function checkTags(
   }
   if (faulty === 0) return;
   const message = `${sentenceWords(faulty)} tags that violate ${scheme} and are read as the conlleval script does; the first: ${first}`;
-  watcher.warn('rows', rowWarning(message, file));
+  watcher.warn('rows', rowWarning(message, sentences.origin.file));
 }

@@ -3,7 +3,7 @@ import { listed } from '../../core/listed.js';
 import { callback, choice, flag, signal } from '../../core/options/kinds.js';
 import { option, type TableOf } from '../../core/options/table.js';
 import { Turns } from '../../core/turns.js';
-import { noRows } from '../../data/readers/rows.js';
+import { fileOfRow, noRows, placeInWords, positionOf, type RowsOrigin } from '../../data/readers/rows.js';
 import type { Engine } from '../../engine/engine.js';
 import { TAG_SCORES } from '../../engine/network.js';
 import { type TaggingEvaluation, TaggingMeasurer } from '../../measures/tagging.js';
@@ -30,6 +30,8 @@ export interface EvaluatedTags {
   probabilities: readonly number[];
   /** Line of the file where the row begins, if it comes from a file. */
   line?: number | undefined;
+  /** The file, if the rows come from several. */
+  file?: string | undefined;
 }
 
 /** Options of {@link TextTagger.evaluate}. */
@@ -86,7 +88,7 @@ const TOKENS_PER_CALL = 65_536;
 class UnknownTags {
   readonly #known: ReadonlySet<string>;
   readonly #set: TagSet;
-  readonly #found = new Map<string, { rows: number; first: string; line: number | undefined }>();
+  readonly #found = new Map<string, { rows: number; row: number; line: number | undefined }>();
 
   constructor(set: TagSet) {
     this.#set = set;
@@ -102,25 +104,28 @@ class UnknownTags {
       if (this.#known.has(label)) continue;
       const before = this.#found.get(label);
       if (before) before.rows++;
-      else this.#found.set(label, { rows: 1, first: line === undefined ? `row ${number}` : `line ${line}`, line });
+      else this.#found.set(label, { rows: 1, row: number, line });
     }
   }
 
-  error(file: string | undefined): DataError {
+  error(origin: RowsOrigin): DataError {
     const named = [...this.#found].map(
-      ([label, { rows, first }]) => `${JSON.stringify(label)} (${rows} ${rows === 1 ? 'row' : 'rows'}, first ${first})`,
+      ([label, { rows, row, line }]) =>
+        `${JSON.stringify(label)} (${rows} ${rows === 1 ? 'row' : 'rows'}, first ${placeInWords(origin, row, line)})`,
     );
     const known = this.#set.labels.map((label) => JSON.stringify(label));
     const message =
       `rows have an unknown ${this.#set.entities ? 'label' : 'tag'}: ${listed(named)}; the known ones are ${listed(known)}; ` +
       "unknownLabels: 'wrong' (--unknown-labels wrong) counts them as wrong";
     const [first] = this.#found.values();
-    return new DataError('UNKNOWN_LABEL', message, { file, line: first?.line });
+    return new DataError('UNKNOWN_LABEL', message, positionOf(origin, first?.row ?? 1, first?.line));
   }
 }
 
 /** A row with its correct spans. */
 interface TruthRow extends ReadRow {
+  /** Number of the row, from 1. */
+  number: number;
   spans: TokenSpan[];
 }
 
@@ -143,12 +148,12 @@ export async function evaluateTags(
   const read = async (): Promise<TruthRow[]> => {
     const block: TruthRow[] = [];
     for await (const given of blocks.next(undefined)) {
-      const row = readRow(given, ++number, { splits, splitTokens }, rows.file);
+      const row = readRow(given, ++number, { splits, splitTokens }, rows);
       tokensRead += row.tokens.length;
-      const spans = set.entities ? looseEntities(parsed(row, number, rows.file)) : [];
+      const spans = set.entities ? looseEntities(parsed(row, number, rows)) : [];
       unknown.see(set.entities ? spans.map(({ label }) => label) : row.tags, number, row.line);
       // Scan all rows, so that the error lists all unknown labels.
-      if (unknownLabels === 'wrong' || !unknown.any) block.push({ ...row, spans });
+      if (unknownLabels === 'wrong' || !unknown.any) block.push({ ...row, number, spans });
       if (turns.due) await turns.next();
     }
     return block;
@@ -180,7 +185,8 @@ export async function evaluateTags(
         probabilities,
         line: row.line,
       });
-      const told = onPrediction?.({ tokens: row.tokens, tags: truth, predicted, probabilities, line: row.line });
+      const place = { line: row.line, ...(rows.fileOf && { file: fileOfRow(rows, row.number) }) };
+      const told = onPrediction?.({ tokens: row.tokens, tags: truth, predicted, probabilities, ...place });
       if (told) await told;
       if (turns.due) await turns.next();
     }
@@ -196,7 +202,7 @@ export async function evaluateTags(
       }
       if (block.length > 0) onProgress?.({ rows: number });
     }
-    if (unknownLabels !== 'wrong' && unknown.any) throw unknown.error(rows.file);
+    if (unknownLabels !== 'wrong' && unknown.any) throw unknown.error(rows);
     if (tokensRead === 0)
       throw noRows(number === 0 ? 'there are no rows to evaluate' : 'the rows to evaluate have no tokens', rows);
     return measurer.finish();
@@ -206,12 +212,12 @@ export async function evaluateTags(
 }
 
 /** The parsed tags of a row. */
-function parsed({ tags, line }: ReadRow, number: number, file: string | undefined): Tag[] {
+function parsed({ tags, line }: ReadRow, number: number, origin: RowsOrigin): Tag[] {
   return tags.map((tag, i) => {
     const found = splitTag(tag);
     if (found) return found;
     const where = line === undefined ? `row ${number}: ` : '';
     const message = `${where}the tag ${JSON.stringify(tag)} of token ${i + 1} has no scheme; expected O, or a prefix and a label as in B-PER, which this model has learned`;
-    throw new DataError('INVALID_ROW', message, { file, line });
+    throw new DataError('INVALID_ROW', message, positionOf(origin, number, line));
   });
 }

@@ -1,6 +1,6 @@
 import { DataError, describe, type RecurraError } from '../../core/errors.js';
 import { listed } from '../../core/listed.js';
-import type { RowsOrigin, SpannedText, TaggedTokens } from '../../data/readers/rows.js';
+import { positionOf, type RowsOrigin, type SpannedText, type TaggedTokens } from '../../data/readers/rows.js';
 import type { TagHint } from '../../data/readers/tagCheck.js';
 import { alignTokens } from '../../text/tags/align.js';
 import { writeSpans } from '../../text/tags/spans.js';
@@ -58,11 +58,11 @@ export interface ReadRow {
  * @param number - Number of the row, from 1, for messages about rows without a line.
  * @throws {@link DataError} `INVALID_ROW` saying where and why a row is invalid.
  */
-export function readRow(row: unknown, number: number, settings: RowSettings, file: string | undefined): ReadRow {
+export function readRow(row: unknown, number: number, settings: RowSettings, origin: RowsOrigin): ReadRow {
   const { line } = (Object(row) ?? {}) as { line?: unknown };
   const at = typeof line === 'number' ? line : undefined;
   const refuse = (message: string) =>
-    new DataError('INVALID_ROW', (at === undefined ? `row ${number}: ` : '') + message, { file, line: at });
+    new DataError('INVALID_ROW', (at === undefined ? `row ${number}: ` : '') + message, positionOf(origin, number, at));
   if (typeof row !== 'object' || row === null) throw refuse(`expected ${TAG_ROWS} but found ${describe(row)}`);
   const { tokens, tags, text, spans } = row as Partial<TaggedTokens & SpannedText>;
   const both = [Object.entries({ tokens, tags }), Object.entries({ text, spans })].map((entries) =>

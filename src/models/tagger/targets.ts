@@ -1,8 +1,10 @@
 import { constraint, DataError } from '../../core/errors.js';
 import { listed } from '../../core/listed.js';
+import { Random } from '../../core/random.js';
 import { Turns } from '../../core/turns.js';
 import { noRows } from '../../data/readers/rows.js';
-import { stratifiedSplit } from '../../data/sets/split.js';
+import { sameTexts } from '../../data/sets/groups.js';
+import { splitSteps } from '../../data/sets/split.js';
 import { formsOf } from '../../text/forms.js';
 import type { TextSettings } from '../../text/options.js';
 import { SchemeDetector } from '../../text/tags/scheme.js';
@@ -21,6 +23,7 @@ import {
   parsedTags,
   placeOf,
   schemeOf,
+  sentencePosition,
 } from './collect.js';
 import { TagDataset } from './dataset.js';
 import { MOST_CRF_TAGS } from './network.js';
@@ -61,7 +64,7 @@ export async function prepareTags(
   watcher: Watcher,
   words: FirstWords,
 ): Promise<TaggerData> {
-  const { validation, splits, splitTokens, text, seed } = settings;
+  const { validation, splits, splitTokens, text } = settings;
   const { maxLength } = text;
   const turns = new Turns(signal);
   const names = new Names();
@@ -85,7 +88,7 @@ export async function prepareTags(
   const tagNames = names.tags;
   const parts: { train: Part; test: Part } =
     typeof validation === 'number'
-      ? await split(all, parsed, validation, seed, turns)
+      ? await split(all, parsed, validation, settings, turns)
       : { train: undefined, test: undefined };
   const collector = new TagCollector(scheme);
   for (const sentence of sentencesOf(all, parts.train)) {
@@ -132,7 +135,7 @@ export async function prepareTags(
   if (given) checkLabels(given, tagNames, parsed, set);
   const held = await encode(source, given ? undefined : parts.test);
   data.validation = held;
-  checkValidation(train, held, typeof validation === 'number' ? validation : undefined, source.file, watcher);
+  checkValidation(train, held, typeof validation === 'number' ? validation : undefined, source.origin.file, watcher);
   return data;
 }
 
@@ -143,10 +146,10 @@ function sentencesOf({ offsets }: NumberedSentences, part: Part): Int32Array {
 
 /** Splits off a share of the sentences so that both parts have each label, as far as possible. */
 async function split(
-  { offsets, tags }: NumberedSentences,
+  { offsets, tokens, tags }: NumberedSentences,
   parsed: readonly (Tag | undefined)[],
   fraction: number,
-  seed: number,
+  { seed, wholeTexts }: TaggerTrainSettings,
   turns: Turns,
 ): Promise<{ train: Int32Array; test: Int32Array }> {
   const numbers = new Map<string, number>();
@@ -166,7 +169,11 @@ async function split(
     labelOffsets[i + 1] = list.length;
     if (turns.due) await turns.next();
   }
-  return stratifiedSplit({ labels: list, labelOffsets }, { fraction, seed });
+  // Figures on a sentence that was learned say little about others.
+  const tagsOf = (i: number) => tags.subarray(offsets[i], offsets[i + 1]);
+  const same = wholeTexts ? await sameTexts({ tokens, offsets }, tagsOf, turns) : undefined;
+  const sentences = { labels: list, labelOffsets, length: offsets.length - 1 };
+  return turns.run(splitSteps(sentences, { fraction, random: new Random(seed), same }));
 }
 
 /** The words of the training sentences, and additional ones. */
@@ -235,7 +242,6 @@ function checkLabels(
     }
   }
   if (unknown.size === 0) return;
-  const { file, lines } = given;
   const what = set.entities ? 'label' : 'tag';
   const list = [...unknown].map(([label, { tokens, sentence }]) => {
     return `${JSON.stringify(label)} (${tokens} ${tokens === 1 ? 'token' : 'tokens'}, first in ${placeOf(given, sentence)})`;
@@ -243,7 +249,7 @@ function checkLabels(
   const labels = set.labels.map((label) => JSON.stringify(label));
   const message = `the validation rows have an unknown ${what}: ${listed(list)}; the training rows have ${listed(labels)}`;
   const [{ sentence }] = unknown.values() as unknown as [{ sentence: number }];
-  throw new DataError('UNKNOWN_LABEL', message, { file, line: lines[sentence] || undefined });
+  throw new DataError('UNKNOWN_LABEL', message, sentencePosition(given, sentence));
 }
 
 function checkValidation(

@@ -79,7 +79,7 @@ export function taggerTask<M extends TrainedModel>(make: (parts: TaggerParts) =>
       const { settings: network, vocab, state, checkpoint, training } = await readModelFile(path, taggerFile);
       return { network, tokenizer: undefined, vocab, state, checkpoint, training };
     },
-    async model({ engine, data, settings, network, best, history, record }) {
+    async model({ engine, data, settings, network, best, history, record, columns }) {
       const { train, vocab, set } = data;
       // Only the training rows use them; predictions make their own.
       train.forms?.close();
@@ -96,6 +96,7 @@ export function taggerTask<M extends TrainedModel>(make: (parts: TaggerParts) =>
         bestEpoch: best?.epoch,
         trainedRows: train.length,
         card: record,
+        columns,
       });
     },
   };

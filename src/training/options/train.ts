@@ -51,7 +51,8 @@ export type Unlabelled = string | Iterable<string | UnlabelledText> | AsyncItera
 export interface RunOptions<R, E = TaskEvent, P = Progress> {
   /**
    * Rows to measure on after each epoch: a share of the training rows, stratified by label, or separate rows. With it,
-   * the weights of the best epoch are kept. Default: none.
+   * the weights of the best epoch are kept. A share has no texts that other rows with the same labels have too, and
+   * whole groups where rows have a `group`. Default: none.
    */
   validation?: number | R;
   /**
@@ -267,6 +268,11 @@ export interface TrainingSettings<R, E = TaskEvent, P = Progress> extends Learni
   model: NetworkSettings;
   text: TextSettings;
   validation: number | R | undefined;
+  /**
+   * Whether equal texts stay on one side where validation rows are split off; left out in a training that a version
+   * before 0.7 began.
+   */
+  wholeTexts?: boolean | undefined;
   /** File of word vectors, their expected size, if any, and the maximum number of added words; undefined for none. */
   embeddings: { file: string; dim: number | undefined; words: number | undefined } | undefined;
   /** Texts to learn word vectors from, and the maximum number of added words; undefined for none. */

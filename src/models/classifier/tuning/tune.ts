@@ -1,9 +1,12 @@
 import { isSource } from '../../../core/checks.js';
 import { constraint, DataError, RecurraError } from '../../../core/errors.js';
 import { checkNames, settingsOf } from '../../../core/options/table.js';
+import { Turns } from '../../../core/turns.js';
 import { type GivenRow, noRows, type Rows, withOrigin } from '../../../data/readers/rows.js';
 import { collect, encodeDataset } from '../../../data/sets/encode.js';
 import type { EncodedDataset } from '../../../data/sets/encoded.js';
+import type { Together } from '../../../data/sets/folds.js';
+import { sameTexts } from '../../../data/sets/groups.js';
 import type { Evaluation } from '../../../measures/evaluation.js';
 import type { Vocab } from '../../../text/vocab.js';
 import { abortedBefore } from '../../../training/errors.js';
@@ -25,6 +28,7 @@ import { tune } from '../../../tuning/tune.js';
 import type { Certainty } from '../certainty.js';
 import type { EvaluationOptions } from '../evaluate.js';
 import { CLASSIFIER, type TrainOptions, trainSettings } from '../options.js';
+import { RowGroups } from '../rowGroups.js';
 import { certaintyOfTrials } from './certainty.js';
 import { TUNE, type TuneOptions } from './options.js';
 import { type FileContents, fileBytes, fitted } from './size.js';
@@ -93,6 +97,20 @@ function classKeys({ length, labels, labelOffsets, labelsOf }: EncodedDataset, d
   });
 }
 
+/** The rows that belong together: those of a group, otherwise equal ones. */
+async function togetherOf(
+  groups: RowGroups,
+  dataset: EncodedDataset,
+  turns: Turns,
+  file: string | undefined,
+): Promise<Together> {
+  const numbers = await turns.run(groups.finish());
+  if (!numbers) return { same: await sameTexts(dataset, (row) => dataset.labelsOf(row), turns) };
+  if (numbers.some((number) => number !== numbers[0])) return { groups: numbers };
+  const message = 'all rows have the same group, so none can be held out; give another column, or leave the groups out';
+  throw new DataError('EMPTY_DATASET', message, { file });
+}
+
 /** Throws unless each training has two labels to learn. */
 function checkLabels({ classes, labels, multiLabel }: EncodedDataset, own: boolean, file: string | undefined): void {
   if (classes.length < (multiLabel ? 1 : 2))
@@ -125,6 +143,8 @@ export async function tuneClassifier<M extends TunedModel>(
   const began = performance.now();
   const read = await readRows(rows, fixed, signal);
   const { dataset } = read;
+  // Known once the rows have been read.
+  const { columns } = rows;
   const { classes } = dataset;
   const own = validation !== undefined && typeof validation !== 'number';
   checkLabels(dataset, own, rows.file);
@@ -157,7 +177,18 @@ export async function tuneClassifier<M extends TunedModel>(
   const sets = new LabelSets();
   const share = typeof validation === 'number' ? validation : HELD_SHARE;
   const keys = classKeys(dataset, dataset);
-  const rungs = rungsOf({ classes: keys, validationRows: held.length, share, seed, counted: isCounted(options) });
+  const groups = new RowGroups(rows);
+  for (const row of read.rows) groups.add(row);
+  const turns = new Turns(signal, undefined, 'the tuning');
+  const together = await togetherOf(groups, dataset, turns, rows.file);
+  const rungs = rungsOf({
+    classes: keys,
+    together,
+    validationRows: held.length,
+    share,
+    seed,
+    counted: isCounted(options),
+  });
   const candidates = function* () {
     for (const candidate of candidatesOf(known, fixed, seed)) {
       const settings = sized(candidate);
@@ -165,7 +196,10 @@ export async function tuneClassifier<M extends TunedModel>(
     }
   };
   const measure = async ({ options: own }: Candidate<Searched>, part: Part, ending: AbortSignal) => {
-    const learned = Array.from(part.train, (row) => read.rows[row]!);
+    const learned = Object.assign(
+      Array.from(part.train, (row) => read.rows[row]!),
+      { columns },
+    );
     const settings = optionsOf(fixed, own);
     const model = await train(learned, { ...settings, seed: seed + part.seed, signal: ending, onEvent() {} });
     try {
@@ -193,7 +227,7 @@ export async function tuneClassifier<M extends TunedModel>(
       throw error;
     }
   };
-  const everything = [...read.rows, ...held];
+  const everything = Object.assign([...read.rows, ...held], { columns });
   let chosen: TrainOptions = {};
   const retrain = async ({ options: own, answers }: Entry<Searched>): Promise<M> => {
     const certainty = certaintyOfTrials(answers);

@@ -39,6 +39,8 @@ interface ReadRows {
   rows: TagRow[];
   /** A number for the set of labels of each row, by which rows are spread over parts. */
   classes: Int32Array;
+  /** The number of the first row with the same tokens and tags. */
+  units: Int32Array;
   labels: number;
   /** The scheme of all tags, null for tags without one; undefined if training recognises it. */
   scheme: TagScheme | null | undefined;
@@ -64,18 +66,24 @@ async function readRows(
   const rows: TagRow[] = [];
   const classes: number[] = [];
   const keys = new Map<string, number>();
+  const units: number[] = [];
+  const firsts = new Map<string, number>();
   const labels = new Set<string>();
   const detector = new SchemeDetector();
   let spanned = false;
   const turns = new Turns(signal, undefined, 'the tuning');
   try {
     for await (const row of source) {
-      const read = readRow(row, rows.push(row), { splits, splitTokens }, source.file);
+      const read = readRow(row, rows.push(row), { splits, splitTokens }, source);
       const own = labelsOf(read);
       for (const label of own) labels.add(label);
       const key = JSON.stringify(own);
       if (!keys.has(key)) keys.set(key, keys.size);
       classes.push(keys.get(key)!);
+      const sentence = JSON.stringify([read.tokens, read.tags]);
+      const first = firsts.get(sentence) ?? units.length;
+      firsts.set(sentence, first);
+      units.push(first);
       if (read.spanned) spanned = true;
       else detector.add(read.tags);
       if (turns.due) await turns.next();
@@ -87,7 +95,7 @@ async function readRows(
   if (rows.length === 0) throw noRows(`there are no ${what}`, source);
   // A part of the rows may look like another scheme than all of them.
   const scheme = spanned ? undefined : detector.foreign ? null : detector.scheme;
-  return { rows, classes: Int32Array.from(classes), labels: labels.size, scheme };
+  return { rows, classes: Int32Array.from(classes), units: Int32Array.from(units), labels: labels.size, scheme };
 }
 
 /** What a row adds to the F1 of spans, or without a scheme to that of tags, which is their accuracy. */
@@ -122,6 +130,7 @@ export async function tuneTagger<M extends TunedTagger>(
     throw constraint('rows', 'rows are sentences with tags or spans: an array, or a reader such as readConll');
   const began = performance.now();
   const read = await readRows(rows, given, signal, 'rows to tune on; expected sentences with tags or spans');
+  const { columns } = rows;
   const own = validation !== undefined && typeof validation !== 'number';
   const held = own ? (await readRows(validation as TagRows, given, signal, 'validation rows')).rows : [];
   const scheme = given.scheme === undefined ? read.scheme : given.scheme;
@@ -130,7 +139,10 @@ export async function tuneTagger<M extends TunedTagger>(
   const source = held.length > 0 ? held : read.rows;
   let entities = true;
   const measure = async ({ options: searched }: Candidate<SearchedTagger>, part: Part, ending: AbortSignal) => {
-    const learned = Array.from(part.train, (row) => read.rows[row]!);
+    const learned = Object.assign(
+      Array.from(part.train, (row) => read.rows[row]!),
+      { columns },
+    );
     const model = await train(learned, { ...fixed, ...searched, seed: seed + part.seed, signal: ending, onEvent() {} });
     try {
       entities = model.scheme !== undefined;
@@ -164,13 +176,20 @@ export async function tuneTagger<M extends TunedTagger>(
       throw error;
     }
   };
-  const everything = [...read.rows, ...held];
+  const everything = Object.assign([...read.rows, ...held], { columns });
   return tune<SearchedTagger, M, Counts>({
     baselines: [DEFAULTS],
     preferred: DEFAULTS,
     simple: undefined,
     candidates: candidatesOf(read.rows.length, fixed, seed),
-    rungs: rungsOf({ classes: read.classes, validationRows: held.length, share, seed, counted: isCounted(options) }),
+    rungs: rungsOf({
+      classes: read.classes,
+      together: { same: read.units },
+      validationRows: held.length,
+      share,
+      seed,
+      counted: isCounted(options),
+    }),
     trials,
     scorer: new CountScorer(),
     heldRows: source.length,
