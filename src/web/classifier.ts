@@ -144,7 +144,7 @@ export class WebClassifier {
   explain(): never {
     throw new RecurraError(
       'INVALID_ARGUMENT',
-      'recurra-web explains no labels: use TextClassifier.explain of recurra in Node.js, or POST /explain of recurra serve',
+      'labels are explained by TextClassifier of recurra, or POST /explain of recurra serve',
     );
   }
 

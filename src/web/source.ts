@@ -98,7 +98,7 @@ export async function bytesOf(source: ByteSource): Promise<Uint8Array> {
     // A model begins with the length of its header, whose last byte is 0, and the header with a brace.
     if (bytes.length < 9 || (!bytes[7] && bytes[8] === BRACE)) return bytes;
     const came = described(nameOf(source), bytes, from instanceof Response ? from : undefined);
-    throw new RecurraError('INVALID_FILE', `${came}; expected a model file of recurra (.safetensors)`);
+    throw new RecurraError('INVALID_FILE', `${came}; expected a model (.safetensors)`);
   } catch (cause) {
     const code = cause instanceof RecurraError ? cause.code : cause instanceof RangeError ? 'OUT_OF_MEMORY' : 'IO';
     throw new ModelFileError(code, `the model cannot be read: ${(cause as Error).message}`, { cause });

@@ -57,7 +57,7 @@ async function refusal(source: Parameters<typeof load>[0], options: Parameters<t
 
 const came =
   '(HTTP status 200, content type text/html), a web page, which many servers send if a file is missing: check the address';
-const expected = '; expected a model file of recurra (.safetensors)';
+const expected = '; expected a model (.safetensors)';
 const before = 'the WebAssembly module of recurra-web cannot be loaded: ';
 const advice = '; copy recurra.wasm of the package to this address, or pass its address as the option module';
 
@@ -70,7 +70,7 @@ describe('a model that a server does not have', () => {
     expect(await refusal(`${site}/pointer.safetensors`, { module: EMPTY })).toEqual({
       code: 'INVALID_FILE',
       message:
-        'the model cannot be read: SITE/pointer.safetensors begins with "version https://git-lfs.github.com/spec/" (HTTP status 200, content type text/plain); expected a model file of recurra (.safetensors)',
+        'the model cannot be read: SITE/pointer.safetensors begins with "version https://git-lfs.github.com/spec/" (HTTP status 200, content type text/plain); expected a model (.safetensors)',
     });
     expect((await refusal(new TextEncoder().encode(PAGE), { module: EMPTY })).message).toBe(
       `the model cannot be read: the model begins with ${JSON.stringify(PAGE.slice(0, 40))}${came.replace(/^.*\)/, '')}${expected}`,

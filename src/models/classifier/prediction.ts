@@ -69,7 +69,7 @@ export class Prediction<L extends string | null = string> implements Iterable<La
   }
 }
 
-/** With more labels than this, sorting all is faster than inserting each. */
+/** For more labels than this, sorting all is faster than inserting each. */
 const FEW = 16;
 
 /**
@@ -77,25 +77,19 @@ const FEW = 16;
  * row.
  */
 function largest(labels: readonly string[], values: Float32Array, start: number, count: number): LabelProbability[] {
-  // An array that grows from nothing has room for 17 elements.
-  const all = count > FEW && labels.length > FEW;
-  const best = new Array<LabelProbability>(all ? labels.length : Math.min(count, labels.length));
-  if (all) {
-    for (let index = 0; index < labels.length; index++) {
-      best[index] = { label: labels[index]!, probability: values[start + index]! };
-    }
-    best.sort((a, b) => b.probability - a.probability);
-    best.length = Math.min(best.length, count);
-    return best;
+  if (count > FEW) {
+    const sorted = labels.map((label, index) => ({ label, probability: values[start + index]! }));
+    return sorted.sort((a, b) => b.probability - a.probability).slice(0, count);
   }
+  // An array that grows from nothing has room for 17 elements.
+  const best = new Array<LabelProbability>(Math.min(count, labels.length));
   // Sorting thousands of labels to get a few would take longer than the prediction.
-  for (let index = 0, filled = 0; index < labels.length; index++) {
+  for (let index = 0; index < labels.length; index++) {
     const probability = values[start + index]!;
-    let place = filled;
+    let place = Math.min(index, best.length);
     while (place > 0 && probability > best[place - 1]!.probability) place--;
     if (place >= best.length) continue;
-    if (filled < best.length) filled++;
-    for (let at = filled - 1; at > place; at--) best[at] = best[at - 1]!;
+    for (let at = Math.min(index, best.length - 1); at > place; at--) best[at] = best[at - 1]!;
     best[place] = { label: labels[index]!, probability };
   }
   return best;

@@ -27,10 +27,10 @@ pub(crate) fn cross_entropy(
     let right = logit == largest && !values[..label].contains(&logit);
     let smoothing = options.smoothing as f32;
     if options.weights.is_empty() && smoothing == 0.0 {
-        let log_sum = dispatch(Softmax { values: &mut *values, classes });
+        let (_, sum) = dispatch(Softmax { values: &mut *values, classes });
         values[label] -= 1.0;
         values[..classes].iter_mut().for_each(|value| *value *= share);
-        return RowLoss { loss: f64::from(log_sum - logit), right };
+        return RowLoss { loss: f64::from(largest + sum.ln() - logit), right };
     }
     // torch.nn.CrossEntropyLoss: (1 - s) w[y] (-log p[y]) + s / K * sum over k of w[k] (-log p[k]).
     let weight = |class: usize| options.weights.get(class).copied().unwrap_or(1.0);
@@ -41,7 +41,8 @@ pub(crate) fn cross_entropy(
         weights += f64::from(weight(class));
         weighted += f64::from(weight(class)) * f64::from(value);
     }
-    let log_sum = dispatch(Softmax { values: &mut *values, classes });
+    let (_, sum) = dispatch(Softmax { values: &mut *values, classes });
+    let log_sum = largest + sum.ln();
     let smooth = f64::from(spread) * (weights * f64::from(log_sum) - weighted);
     let loss = f64::from(own) * f64::from(log_sum - logit) + smooth;
     let factor = own + spread * weights as f32;

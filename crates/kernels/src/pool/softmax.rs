@@ -2,7 +2,7 @@
 
 use crate::simd::{Kernel, Lanes, load, math, store};
 
-/// Replaces logits by probabilities. Returns the log-sum-exp.
+/// Replaces logits by probabilities. Returns the largest logit, and the sum of `exp(logit - largest)`.
 pub(crate) struct Softmax<'a> {
     /// Padded to whole vectors; the padding becomes zero.
     pub values: &'a mut [f32],
@@ -10,23 +10,24 @@ pub(crate) struct Softmax<'a> {
 }
 
 impl Kernel for Softmax<'_> {
-    type Output = f32;
+    type Output = (f32, f32);
     #[inline(always)]
-    fn run<S: Lanes>(self, s: S) -> f32 {
+    fn run<S: Lanes>(self, s: S) -> (f32, f32) {
         let Self { values, classes } = self;
         let (at, width) = (values.as_mut_ptr(), values.len());
         let (mut highest, mut sums) = (s.splat_f32s(f32::NEG_INFINITY), s.splat_f32s(0.0));
-        // The padding is left out by comparison: values written one by one could not yet be read as a vector.
         // SAFETY: the row is padded to whole vectors.
         unsafe {
+            // Minus infinity in the padding, by comparison: what is written value by value cannot be read as a vector at once. Its
+            // exponential is almost zero, and is set to zero at the end.
             for j in (0..width).step_by(S::L) {
                 let value = s.select_f32s(inside(s, j, classes), load(s, at.add(j)), s.splat_f32s(f32::NEG_INFINITY));
+                store(s, at.add(j), value);
                 highest = s.max_f32s(value, highest);
             }
             let largest = s.reduce_max_f32s(highest);
             for j in (0..width).step_by(S::L) {
                 let e = math::exp(s, s.sub_f32s(load(s, at.add(j)), s.splat_f32s(largest)));
-                let e = s.select_f32s(inside(s, j, classes), e, s.splat_f32s(0.0));
                 store(s, at.add(j), e);
                 sums = s.add_f32s(sums, e);
             }
@@ -35,7 +36,8 @@ impl Kernel for Softmax<'_> {
             for j in (0..width).step_by(S::L) {
                 store(s, at.add(j), s.mul_f32s(load(s, at.add(j)), factor));
             }
-            largest + sum.ln()
+            values[classes..].fill(0.0);
+            (largest, sum)
         }
     }
 }
