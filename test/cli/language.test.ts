@@ -104,7 +104,10 @@ describe('the command line for language models', () => {
     const over = recurra(['train', csv, '--encoder', model, '--out', model]);
     expect([over.status, over.err]).toEqual([2, expect.stringContaining('the file of the encoder')]);
     const other = recurra(['train', csv, '--encoder', model, '--hidden-size', '7', ...rest]);
-    expect([other.status, other.err]).toEqual([2, expect.stringContaining('hiddenSize is 7, but the encoder has 32')]);
+    expect([other.status, other.err]).toEqual([
+      2,
+      expect.stringContaining('--hidden-size is 7, but the encoder has 32'),
+    ]);
     const language = recurra(['train', text, '--task', 'language', '--encoder', model]);
     expect(language.err).toContain('--encoder does not apply to --task language');
   });
@@ -211,7 +214,7 @@ describe('the command line for language models', () => {
       /'--max-new-tokens <n>' argument '-1' is invalid\. Expected a whole number from 1 to 2147483647\./,
     );
     refused(['generate', model, '--max-new-tokens', '0'], /Expected an integer from 1 .* but received number 0/);
-    refused(['generate', model, '--stop', ''], /an array of strings, none of them empty, for stop/);
+    refused(['generate', model, '--stop', ''], /an array of strings, none of them empty, for --stop/);
     refused(['generate', model, '--prompt', 'a', '--prompt-file', text], /give --prompt or --prompt-file, not both/);
     refused(['serve', model, '--max-queue', '5'], /--max-queue does not apply to a language model/);
     refused(['serve', model, '--top-k', '5'], /--top-k does not apply to a language model/);
