@@ -144,7 +144,7 @@ export class WebClassifier {
   explain(): never {
     throw new RecurraError(
       'INVALID_ARGUMENT',
-      'labels are explained by TextClassifier of recurra, or POST /explain of recurra serve',
+      'labels are explained by TextClassifier of recurra, and by recurra serve',
     );
   }
 

@@ -144,7 +144,7 @@ describe.skipIf(!path)('files and memory that do not serve', () => {
     expect(() => model.predict('', { topK: 0 })).toThrow('topK');
     expect(() => model.predictMany(['', null as never])).toThrow('texts[1]');
     expect(() => model.explain('a dog')).toThrow(
-      'labels are explained by TextClassifier of recurra, or POST /explain of recurra serve',
+      'labels are explained by TextClassifier of recurra, and by recurra serve',
     );
     model.close();
     model.close();
