@@ -36,7 +36,9 @@ impl Kernel for Softmax<'_> {
             for j in (0..width).step_by(S::L) {
                 store(s, at.add(j), s.mul_f32s(load(s, at.add(j)), factor));
             }
-            values[classes..].fill(0.0);
+            for j in classes..width {
+                *at.add(j) = 0.0;
+            }
             (largest, sum)
         }
     }
