@@ -26,6 +26,8 @@ export default defineConfig({
     pool: 'forks',
     // Several processes that each use all cores slow one another down many times over.
     env: { OMP_NUM_THREADS: '1' },
+    // A loaded machine may take seconds until a page answers.
+    expect: { poll: { timeout: 20_000 } },
     testTimeout: 30_000,
     hookTimeout: 60_000,
     typecheck: {

@@ -1,15 +1,22 @@
 /**
- * Puts what the comparison wrote with `--json` into bench/compare/results.json, and writes docs/benchmarks.md and what follows from it;
+ * Puts what the comparison wrote with `--json` into bench/compare/results.json and predictions.json, and writes docs/benchmarks.md and what follows from it;
  * without a file it compares first, which takes 22 minutes on two quiet cores.
  *
  *     npm run bench -- page [RESULTS.json...]
  */
 import { spawnSync } from 'node:child_process';
-import { readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { availableParallelism, loadavg, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { type Compared, comparedResults, RESULTS, writeComparison } from '../scripts/docs/comparison.js';
+import {
+  type Compared,
+  comparedResults,
+  isPrediction,
+  PREDICTIONS,
+  RESULTS,
+  writeComparison,
+} from '../scripts/docs/comparison.js';
 import type { Row } from './compare/types.js';
 
 interface Details {
@@ -32,25 +39,37 @@ function compared(): string {
   return file;
 }
 
+/** Puts rows into a file of results, with the machine of the first measurement. What was measured again counts with its last figures. */
+function put(
+  path: string,
+  measured: readonly Row[],
+  [{ environment, options }, ...others]: [Details, ...Details[]],
+): void {
+  if (measured.length === 0) return;
+  const former = existsSync(path) ? comparedResults(path).rows : [];
+  const rows = new Map([...former, ...measured].map((row) => [`${row.work} | ${row.against} | ${row.shape}`, row]));
+  const { date, processor, cores, versions } = environment;
+  const result: Compared = {
+    environment: { processor, cores, date, versions },
+    repeats: options.repeats,
+    fewest: Math.min(options.repeats, ...others.map(({ options }) => options.repeats)),
+    rows: [...rows.values()],
+  };
+  writeFileSync(`${path}.new`, `${JSON.stringify(result, null, 2)}\n`);
+  renameSync(`${path}.new`, path);
+}
+
 const given = process.argv.slice(2);
 const files = given.length > 0 ? given : [compared()];
 const measured = files.flatMap((file) => JSON.parse(readFileSync(file, 'utf8')) as Row[]);
 const details = files.map(
   (file) => JSON.parse(readFileSync(file.replace(/\.json$/, '.details.json'), 'utf8')) as Details,
 ) as [Details];
-// What was measured more than once counts with its last measurement.
-const rows = new Map(
-  [...comparedResults().rows, ...measured].map((row) => [`${row.work} | ${row.against} | ${row.shape}`, row]),
+put(
+  RESULTS,
+  measured.filter((row) => !isPrediction(row)),
+  details,
 );
-const [{ environment, options }] = details;
-const { date, processor, cores, versions } = environment;
-const result: Compared = {
-  environment: { processor, cores, date, versions },
-  repeats: options.repeats,
-  fewest: Math.min(...details.map(({ options }) => options.repeats)),
-  rows: [...rows.values()],
-};
-writeFileSync(`${RESULTS}.new`, `${JSON.stringify(result, null, 2)}\n`);
-renameSync(`${RESULTS}.new`, RESULTS);
+put(PREDICTIONS, measured.filter(isPrediction), details);
 writeComparison();
 console.log('written: docs/benchmarks.md, its picture, and the figures of README.md and docs/how-it-works.md');

@@ -28,9 +28,17 @@ export interface Compared {
 /** Where the results are. */
 export const RESULTS = `${root}bench/compare/results.json`;
 
+/** Where those of {@link isPrediction} are, which may come from another machine. */
+export const PREDICTIONS = `${root}bench/compare/predictions.json`;
+
 /** What was measured last. */
-export function comparedResults(): Compared {
-  return JSON.parse(readFileSync(RESULTS, 'utf8')) as Compared;
+export function comparedResults(path = RESULTS): Compared {
+  return JSON.parse(readFileSync(path, 'utf8')) as Compared;
+}
+
+/** Whether a row is one of the bulk prediction of other shapes. */
+export function isPrediction({ work }: Pick<Row, 'work'>): boolean {
+  return isSweep({ work }) && work.includes('inference');
 }
 
 const number = (value: number) => (value >= 100 ? Math.round(value).toLocaleString('en-US') : value.toPrecision(3));
@@ -90,20 +98,22 @@ function range(rows: readonly Row[]): string {
 }
 
 /** Shapes of one kind of work by group, and their ratios in short. */
-function sweep({ rows }: Compared, kind: 'training' | 'inference', roofline: Roofline): string {
+function sweep({ rows, environment }: Compared, kind: 'training' | 'inference', roofline: Roofline): string {
   const list = rows.filter((row) => isSweep(row) && row.work.endsWith(kind));
   const coded = new Map(
     rows.filter(({ work }) => isSweep({ work }) && work.endsWith(INT8)).map((row) => [row.shape, row]),
   );
   if (list.length === 0) return 'Not measured in this run.';
   const [one] = list as [Row];
-  const shares = kind === 'training';
+  const training = kind === 'training';
+  // A limit that another machine has says nothing about these figures.
+  const shares = training && roofline.processor === environment.processor;
   const groups = new Map<string, string[][]>();
   for (const row of list) {
     const { name, group } = shortShape(row.shape);
     const cells = [name, number(row.ours), number(row.theirs), times(row.ratio)];
     if (shares) cells.push(shareOfStep(row.shape, row.threads, roofline));
-    else cells.push(...codedCells(coded.get(row.shape)));
+    if (!training) cells.push(...codedCells(coded.get(row.shape)));
     groups.set(group, [...(groups.get(group) ?? []), cells]);
   }
   const head = (group: string) => [
@@ -114,7 +124,7 @@ function sweep({ rows }: Compared, kind: 'training' | 'inference', roofline: Roo
     ...(shares ? ['of the bound'] : ['int8', 'ratio']),
   ];
   const tables = [...groups].map(([group, cells]) => table(head(group), cells));
-  const ofCoded = shares || coded.size === 0 ? '' : ` With int8: ${range([...coded.values()])}.`;
+  const ofCoded = training || coded.size === 0 ? '' : ` With int8: ${range([...coded.values()])}.`;
   const short = `${list.length} shapes: ${range(list)}.${ofCoded}`;
   const unit = one.unit === 'samples/s' ? 'Texts per second in training' : 'Texts per second';
   return `${unit}, ${one.threads} threads. Each row names what differs from the lesson's network and texts. ${short}\n\n${tables.join('\n\n')}`;
@@ -162,17 +172,21 @@ function lesson({ rows }: Compared): string {
   ].join('\n\n');
 }
 
+/** The machine and the programs of some measurements. */
+function machine({ processor, cores, date, versions }: Compared['environment']): string {
+  return `${processor}, ${cores} cores, ${date.slice(0, 10)}; recurra ${versions.recurra}, Node.js ${versions.node}, PyTorch ${versions.torch} (${versions.capability}).`;
+}
+
 /** The page without the figures of its other scripts. */
-export function comparisonPage(compared: Compared, roofline: Roofline): string {
+export function comparisonPage(compared: Compared, predictions: Compared, roofline: Roofline): string {
   const { environment, repeats, fewest } = compared;
-  const { versions } = environment;
   return `# Speed, compared with PyTorch
 
 Written by \`npm run bench -- page\` from the results of \`npm run bench\`; [bench/README.md](../bench/README.md) says what is compared, and how it is
 kept fair. Both sides take turns in one run; each figure is the median of ${repeats}${fewest < repeats ? `, of ${fewest} for other shapes` : ''}. On a shared machine, trust the ratios more than the times.
 If something was measured more than once, the last measurement counts.
 
-${environment.processor}, ${environment.cores} cores, ${environment.date.slice(0, 10)}; recurra ${versions.recurra}, Node.js ${versions.node}, PyTorch ${versions.torch} (${versions.capability}).
+${machine(environment)}
 
 ## The lesson's network
 
@@ -180,8 +194,11 @@ ${lesson(compared)}
 
 ## Other shapes, training
 
-PyTorch's figure is the better of its packed and padded settings. "Of the bound" is how much of the machine's limit a step reaches
-([below](#the-machines-limit)), where that was measured.
+PyTorch's figure is the better of its packed and padded settings.${
+    roofline.processor === environment.processor
+      ? ' "Of the bound" is how much of the machine\'s limit a step reaches\n([below](#the-machines-limit)), where that was measured.'
+      : ''
+  }
 
 ${sweep(compared, 'training', roofline)}
 
@@ -190,7 +207,9 @@ ${sweep(compared, 'training', roofline)}
 PyTorch's figure is its forward pass alone, on tensors that are ready; recurra reads strings and returns their labels. "int8" is recurra with
 \`recurrentWeights: 'int8'\` ([compressing](compressing.md) has its accuracy), and PyTorch stays at 32 bits.
 
-${sweep(compared, 'inference', roofline)}
+${machine(predictions.environment)}
+
+${sweep(predictions, 'inference', roofline)}
 
 ## The machine's limit
 
@@ -218,7 +237,7 @@ ${SEQUENCES}
 /** Writes the page with all its figures, and what is made of them. */
 export function writeComparison(): void {
   const path = `${root}${PAGE}`;
-  writeFileSync(`${path}.new`, comparisonPage(comparedResults(), rooflineResults()));
+  writeFileSync(`${path}.new`, comparisonPage(comparedResults(), comparedResults(PREDICTIONS), rooflineResults()));
   renameSync(`${path}.new`, path);
   writeRoofline();
   writeTagging();

@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
 import { boundOf, shareOf, withBounds } from '../../bench/roofline/bound.js';
 import type { Level, MeasuredSet, Work } from '../../bench/roofline/types.js';
-import { comparedResults, comparisonPage, shortShape } from '../../scripts/docs/comparison.js';
+import { comparedResults, comparisonPage, PREDICTIONS, shortShape } from '../../scripts/docs/comparison.js';
 import { rooflineFigures, rooflineResults } from '../../scripts/docs/roofline.js';
 import { between } from '../../scripts/docs/write.js';
 import { pageText } from '../support/guide.js';
@@ -69,7 +69,7 @@ it('has the figures of the results in docs/benchmarks.md', () => {
   const page = pageText('docs/benchmarks.md');
   expect(page).toBe(between(page, 'roofline', `\n${rooflineFigures(roofline)}`));
   const bare = (text: string) => text.replace(/(<!-- figures of .* -->\n)[\s\S]*?(<!-- end -->)/g, '$1$2');
-  expect(bare(page)).toBe(comparisonPage(comparedResults(), roofline));
+  expect(bare(page)).toBe(comparisonPage(comparedResults(), comparedResults(PREDICTIONS), roofline));
 });
 
 it('has a peak that counts', () => {
