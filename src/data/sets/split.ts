@@ -259,7 +259,7 @@ class ClassShare {
     return this.#wanted - (this.#undecided - this.#wanted);
   }
 
-  /** Whether no text of the class would be left for training without so many more. */
+  /** Whether training would have no text of the class left if `texts` more were taken away. */
   needsTraining(texts: number): boolean {
     return this.#training === 0 && this.#undecided <= texts;
   }
