@@ -54,6 +54,6 @@ it('a value that does not fit is refused before the model is read', () => {
   const { status, err } = recurra(['serve', 'not-there.safetensors', '--port', '99999']);
   expect([status, err]).toEqual([
     2,
-    'recurra: Expected an integer from 0 to 65535 for port but received number 99999 [OUT_OF_RANGE]\n',
+    'recurra: Expected an integer from 0 to 65535 for --port but received number 99999 [OUT_OF_RANGE]\n',
   ]);
 });
