@@ -161,8 +161,8 @@ impl Vocabulary {
         let Waiting { wanted, bytes } = waiting;
         for &Wanted { key, hash, start, end } in wanted.iter() {
             let token = &bytes[start..end];
-            let same = |entry: &Entry| entry.key == key && (token.is_empty() || self.token(entry.index) == token);
-            found(self.indices.find(hash, same).map(|entry| entry.index));
+            // A token that its key contains has no bytes here, and none are compared.
+            found(self.indices.find(hash, |entry| self.is(entry, key, token)).map(|entry| entry.index));
         }
         wanted.clear();
         bytes.clear();

@@ -14,18 +14,12 @@ impl Kernel for Softmax<'_> {
     #[inline(always)]
     fn run<S: Lanes>(self, s: S) -> (f32, f32) {
         let Self { values, classes } = self;
+        // The exponential of the padding is almost zero, and is set to zero at the end.
+        let largest = Largest { values: &mut *values, classes }.run(s);
         let (at, width) = (values.as_mut_ptr(), values.len());
-        let (mut highest, mut sums) = (s.splat_f32s(f32::NEG_INFINITY), s.splat_f32s(0.0));
+        let mut sums = s.splat_f32s(0.0);
         // SAFETY: the row is padded to whole vectors.
         unsafe {
-            // Minus infinity in the padding, by comparison: what is written value by value cannot be read as a vector at once. Its
-            // exponential is almost zero, and is set to zero at the end.
-            for j in (0..width).step_by(S::L) {
-                let value = s.select_f32s(inside(s, j, classes), load(s, at.add(j)), s.splat_f32s(f32::NEG_INFINITY));
-                store(s, at.add(j), value);
-                highest = s.max_f32s(value, highest);
-            }
-            let largest = s.reduce_max_f32s(highest);
             for j in (0..width).step_by(S::L) {
                 let e = math::exp(s, s.sub_f32s(load(s, at.add(j)), s.splat_f32s(largest)));
                 store(s, at.add(j), e);
@@ -64,11 +58,16 @@ impl Kernel for Largest<'_> {
     type Output = f32;
     #[inline(always)]
     fn run<S: Lanes>(self, s: S) -> f32 {
-        self.values[self.classes..].fill(f32::NEG_INFINITY);
-        let mut largest = s.splat_f32s(f32::NEG_INFINITY);
-        for j in (0..self.values.len()).step_by(S::L) {
+        let Self { values, classes } = self;
+        let (at, none) = (values.as_mut_ptr(), s.splat_f32s(f32::NEG_INFINITY));
+        let mut largest = none;
+        for j in (0..values.len()).step_by(S::L) {
+            // By comparison: what is written value by value cannot be read as a vector at once.
             // SAFETY: the row is padded to whole vectors.
-            largest = s.max_f32s(unsafe { load(s, self.values.as_ptr().add(j)) }, largest);
+            let value = unsafe { s.select_f32s(inside(s, j, classes), load(s, at.add(j)), none) };
+            // SAFETY: as above.
+            unsafe { store(s, at.add(j), value) };
+            largest = s.max_f32s(value, largest);
         }
         s.reduce_max_f32s(largest)
     }
