@@ -64,13 +64,29 @@ export function withModelColumns<Flags extends object>(
  * Takes the text columns of a model's training rows for a file of texts, if its name or the format say that it has
  * columns. In other files each line is a text.
  */
-export function withModelText<Flags extends object>(model: WithColumns, file: string, flags: Flags): ModelFlags<Flags> {
+function withModelText<Flags extends object>(model: WithColumns, file: string, flags: Flags): ModelFlags<Flags> {
   const { format = formatByName(file) } = flags as { format?: string };
   if (format === undefined || format === 'lines' || format === 'fasttext') return { flags, explained: (rows) => rows };
   const { columns } = model;
   // The texts of a model of pairs are its sources.
   const own = columns?.source === undefined ? columns : { text: columns.source, header: columns.header };
   return withModelColumns({ columns: own as RowColumns | undefined }, flags, CORPUS_COLUMNS);
+}
+
+/**
+ * Opens a file of texts with the columns of a model's training rows, see {@link withModelText}.
+ *
+ * @param open - Opens the file as flags say.
+ */
+export function openFor<Flags extends object, R, Progress>(
+  model: WithColumns,
+  open: (file: string, flags: Flags, onProgress?: Progress) => FileRows<R>,
+  file: string,
+  flags: Flags,
+  onProgress?: Progress,
+): FileRows<R> {
+  const own = withModelText(model, file, flags);
+  return own.explained(open(file, own.flags, onProgress));
 }
 
 function shown(column: Column | readonly Column[]): string {

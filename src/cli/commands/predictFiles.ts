@@ -11,10 +11,10 @@ import type { FileRows } from '../../data/readers/source.js';
 import { readTokenLines } from '../../data/readers/tokenLines.js';
 import { TRANSLATE } from '../../models/seq2seq/prediction.js';
 import { type AnswerFlags, type Answering, type AskedRow, answering, cautionOf, noteFewRows } from '../answering.js';
+import { fileLines, writeAnswers } from '../answerLines.js';
 import { type LoadFlags, loadOptions } from '../device.js';
 import { givenOptions } from '../flags.js';
-import { gathered } from '../gathered.js';
-import { withModelText } from '../modelColumns.js';
+import { openFor } from '../modelColumns.js';
 import { EXIT } from '../output.js';
 import { type ReadingDisplay, readingDisplay } from '../reading.js';
 import { type KeepFlag, noteSkipped, noteWarnings, openTexts, openTextsOrTokens, type TextFlags } from '../rows.js';
@@ -87,9 +87,13 @@ interface Run {
 function openRows(path: string, { model, flags, answers, display }: Run): AsyncIterable<AskedRow> {
   const onProgress = (progress: ReadProgress) => display.update(progress);
   if (answers.tokens && TAGGED.test(path)) return openTokenLines(path);
-  const own = withModelText(model, path, flags);
-  const open = answers.tokens ? openTextsOrTokens : openTexts;
-  return own.explained(open(path, own.flags, onProgress) as FileRows<AskedRow>);
+  return openFor<FilesFlags, AskedRow, typeof onProgress>(
+    model,
+    answers.tokens ? openTextsOrTokens : openTexts,
+    path,
+    flags,
+    onProgress,
+  );
 }
 
 /** Answers the rows of a file and writes its output atomically; returns the number of rows. */
@@ -101,13 +105,7 @@ async function answerFile(input: InputFile, run: Run): Promise<number> {
   const lines = await AtomicLines.open(path);
   let count = 0;
   try {
-    for await (const block of gathered(rows, answers.size)) {
-      const found = await answers.answer(block, signal);
-      signal.throwIfAborted();
-      for (const [i, answer] of found.entries())
-        await lines.write(JSON.stringify({ ...answers.row(block[i]!), ...answer }));
-      count += block.length;
-    }
+    count = await writeAnswers(rows, answers, fileLines(lines), { signal });
     await lines.finish();
   } finally {
     await lines.discard();

@@ -6,20 +6,19 @@ import { checkOutputs } from '../../core/outputs.js';
 import { printable } from '../../core/printable.js';
 import { duration, jsonLine } from '../../core/terminal.js';
 import type { Column } from '../../data/readers/fields.js';
-import type { UnlabelledText } from '../../data/readers/rows.js';
+import type { ReadProgress } from '../../data/readers/options.js';
 import { severalRows } from '../../data/readers/several.js';
 import type { FileRows } from '../../data/readers/source.js';
 import { TextClassifier } from '../../models/classifier/classifier.js';
-import { type AnswerFlags, type Answering, type AskedRow, answering } from '../answering.js';
+import { type AnswerFlags, type AskedRow, answering } from '../answering.js';
+import { fileLines, STDOUT, writeAnswers } from '../answerLines.js';
 import { AnswerTable } from '../answerTable.js';
 import type { LoadFlags } from '../device.js';
-import { gathered } from '../gathered.js';
-import { withModelText } from '../modelColumns.js';
+import { openFor } from '../modelColumns.js';
 import { EXIT } from '../output.js';
 import { rowInputs } from '../outputs.js';
 import { type ReadingDisplay, readingDisplay } from '../reading.js';
 import { noteSkipped, noteWarnings, openTexts, openTextsOrTokens, type TextFlags } from '../rows.js';
-import { outputDrained, outputLost } from '../streams.js';
 import { type ModelOf, TAGGED } from '../tasks.js';
 import { PATIENCE } from './textBlocks.js';
 import { abortOnSignals } from './train.js';
@@ -77,22 +76,6 @@ export function checkTableFlags(texts: readonly string[], flags: TableFlags & { 
     throw constraint('keep', '--keep carries over columns of a file; give it after the model');
 }
 
-/** Where lines of answers go. */
-interface Lines {
-  /** Writes a line; resolves once more can be written. */
-  write(line: string): Promise<void> | undefined;
-  /** Whether nothing written arrives any more. */
-  lost(): boolean;
-}
-
-const STDOUT: Lines = {
-  write(line) {
-    process.stdout.write(`${line}\n`);
-    return process.stdout.writableNeedDrain ? outputDrained() : undefined;
-  },
-  lost: outputLost,
-};
-
 /** Rows of texts given as arguments, or of files. */
 function openAll(
   model: ModelOf<'predict'>,
@@ -107,36 +90,14 @@ function openAll(
     const file = String(input);
     if (TAGGED.test(file))
       throw constraint('file', `${file} has one token per line; its answers are written by --out with a folder`);
-    const { flags: own, explained } = withModelText(model, file, flags);
-    const open = tokens ? openTextsOrTokens : openTexts;
-    return explained(open(file, own, display.update) as FileRows<UnlabelledText>);
+    return openFor<TableFlags, AskedRow, (progress: ReadProgress) => void>(
+      model,
+      tokens ? openTextsOrTokens : openTexts,
+      file,
+      flags,
+      display.update,
+    );
   });
-}
-
-/** Answers rows and writes a line for each; returns their number. */
-async function writeAnswers(
-  rows: AsyncIterable<AskedRow> | AskedRow[],
-  answers: Answering,
-  table: AnswerTable | undefined,
-  lines: Lines,
-  { bom, patience, signal }: { bom: boolean; patience: number | undefined; signal: AbortSignal },
-): Promise<number> {
-  let count = 0;
-  const writeHead = (first?: AskedRow) => lines.write(`${bom ? '\ufeff' : ''}${table!.head(first)}`);
-  for await (const block of gathered(rows, answers.size, patience)) {
-    if (lines.lost()) break;
-    if (table && count === 0) await writeHead(block[0]);
-    const found = await answers.answer(block, signal);
-    signal.throwIfAborted();
-    for (const [i, answer] of found.entries()) {
-      const row = block[i]!;
-      const full = lines.write(table ? table.line(row, answer) : JSON.stringify({ ...answers.row(row), ...answer }));
-      if (full) await full;
-    }
-    count += block.length;
-  }
-  if (table && count === 0) await writeHead();
-  return count;
 }
 
 /**
@@ -175,8 +136,8 @@ export async function predictTable(
   const patience = out === undefined && files.includes('-') ? PATIENCE : undefined;
   const lines = out === undefined ? undefined : await AtomicLines.open(out);
   try {
-    const to: Lines = lines ? { write: (line) => lines.write(line), lost: () => false } : STDOUT;
-    const count = await writeAnswers(rows, answers, table, to, { bom, patience, signal });
+    const to = lines ? fileLines(lines) : STDOUT;
+    const count = await writeAnswers(rows, answers, to, { table, bom, patience, signal });
     await lines?.finish();
     display.stop();
     if (!Array.isArray(rows)) {

@@ -6,7 +6,7 @@ import { readTokenLines } from '../../data/readers/tokenLines.js';
 import type { TaggedSpan, Tagging } from '../../models/tagger/prediction.js';
 import type { TextTagger } from '../../models/tagger/tagger.js';
 import { placeOf } from '../answering.js';
-import { withModelText } from '../modelColumns.js';
+import { openFor } from '../modelColumns.js';
 import { EXIT } from '../output.js';
 import { givenTextFlags, openTextsOrTokens, type TextFlags } from '../rows.js';
 import { outputDrained, outputLost } from '../streams.js';
@@ -56,11 +56,10 @@ export async function predictTags(model: TextTagger, texts: string[], flags: Tag
     if (useless !== undefined) throw constraint('file', `${file} has one token per line, so ${useless} does not apply`);
     return tagFile(model, file, json);
   }
-  const open = (path: string) => {
-    const own = withModelText(model, path, flags);
-    return own.explained(openTextsOrTokens(path, own.flags));
-  };
-  const given = file === undefined ? texts.map((text): UnlabelledText => ({ text })) : open(file);
+  const given =
+    file === undefined
+      ? texts.map((text): UnlabelledText => ({ text }))
+      : openFor(model, openTextsOrTokens, file, flags);
   await answerRows<UnlabelledText | Tokens, Tagging>(
     given,
     flags,

@@ -2,7 +2,7 @@ import { note } from '../../core/terminal.js';
 import type { UnlabelledText } from '../../data/readers/rows.js';
 import type { FileRows } from '../../data/readers/source.js';
 import { gathered } from '../gathered.js';
-import { type WithColumns, withModelText } from '../modelColumns.js';
+import { openFor, type WithColumns } from '../modelColumns.js';
 import { type KeepFlag, noteSkipped, noteWarnings, openTexts, type TextFlags } from '../rows.js';
 import { outputDrained, outputLost } from '../streams.js';
 
@@ -28,11 +28,8 @@ export async function answerTexts<T>(
   show: (row: UnlabelledText, answer: T) => void,
   size = BLOCK,
 ): Promise<void> {
-  const open = (path: string) => {
-    const own = withModelText(model, path, flags);
-    return own.explained(openTexts(path, own.flags));
-  };
-  const given = file === undefined ? texts.map((text): UnlabelledText => ({ text })) : open(file);
+  const given =
+    file === undefined ? texts.map((text): UnlabelledText => ({ text })) : openFor(model, openTexts, file, flags);
   await answerRows(given, flags, file === '-', (rows) => answer(rows.map(({ text }) => text)), show, size);
 }
 
