@@ -1,22 +1,36 @@
 import type { Random } from '../../core/random.js';
 import type { Turns } from '../../core/turns.js';
 
+/** What a text belongs to; undefined or null for a text that is a group by itself. */
+type GroupName = string | number | null | undefined;
+
+/**
+ * Numbers groups from 0, in order of first use.
+ *
+ * @internal
+ */
+export class GroupNumbers {
+  readonly #known = new Map<string, number>();
+  #count = 0;
+
+  /** The number of a text's group. */
+  of(group: GroupName): number {
+    if (group === undefined || group === null) return this.#count++;
+    const key = String(group);
+    const number = this.#known.get(key) ?? this.#count++;
+    this.#known.set(key, number);
+    return number;
+  }
+}
+
 /**
  * A number for the group of each text, from 0; a text without a group has its own.
  *
  * @internal
  */
-export function numbersOfGroups(groups: ArrayLike<string | number | null | undefined>): Int32Array {
-  const known = new Map<string, number>();
-  let count = 0;
-  return Int32Array.from({ length: groups.length }, (_, text) => {
-    const group = groups[text];
-    if (group === undefined || group === null) return count++;
-    const key = String(group);
-    const number = known.get(key) ?? count++;
-    known.set(key, number);
-    return number;
-  });
+export function numbersOfGroups(groups: ArrayLike<GroupName>): Int32Array {
+  const numbers = new GroupNumbers();
+  return Int32Array.from({ length: groups.length }, (_, text) => numbers.of(groups[text]));
 }
 
 /**

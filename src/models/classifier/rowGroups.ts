@@ -1,15 +1,15 @@
 import { DataError } from '../../core/errors.js';
 import { Int32List } from '../../core/growable.js';
 import { type GivenRow, positionOf, type RowsOrigin } from '../../data/readers/rows.js';
+import { GroupNumbers } from '../../data/sets/groups.js';
 
 /** The groups of rows, as they are read. */
 export class RowGroups {
   readonly #origin: RowsOrigin;
-  readonly #known = new Map<string, number>();
+  readonly #groups = new GroupNumbers();
   /** A number for the group of each row; only from the first row with a group on, and for those before it. */
   #numbers: Int32List | undefined;
   #rows = 0;
-  #groups = 0;
 
   constructor(origin: RowsOrigin) {
     this.#origin = origin;
@@ -23,7 +23,7 @@ export class RowGroups {
   add({ group, line }: { group?: unknown; line?: GivenRow['line'] }): void {
     this.#rows++;
     if (group === undefined || group === null) {
-      this.#numbers?.push(this.#groups++);
+      this.#numbers?.push(this.#groups.of(group));
       return;
     }
     if (typeof group !== 'string' && typeof group !== 'number') {
@@ -32,16 +32,13 @@ export class RowGroups {
       throw new DataError('INVALID_ROW', message, positionOf(this.#origin, this.#rows, line));
     }
     const numbers = this.#numbers ?? this.#begin();
-    const key = String(group);
-    const number = this.#known.get(key) ?? this.#groups++;
-    this.#known.set(key, number);
-    numbers.push(number);
+    numbers.push(this.#groups.of(group));
   }
 
   /** The numbers of the rows before the first with a group, each of which is separate. */
   #begin(): Int32List {
     this.#numbers = new Int32List();
-    for (; this.#groups < this.#rows - 1; this.#groups++) this.#numbers.push(this.#groups);
+    for (let row = 1; row < this.#rows; row++) this.#numbers.push(this.#groups.of(undefined));
     return this.#numbers;
   }
 
