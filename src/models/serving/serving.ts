@@ -18,7 +18,7 @@ const AT_ONCE_TEXTS = 8;
 const TURN_BUDGET = 1;
 
 /** Multiply-adds of a batch above which no further text joins it: some tens of milliseconds. */
-const BATCH_WORK = 1e9;
+const BATCH_WORK = 4e9;
 
 /** A batch that is being computed. */
 interface Flight<T> {

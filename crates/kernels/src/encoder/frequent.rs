@@ -80,11 +80,9 @@ impl FrequentWords {
         }
         self.kept.make(|| {
             let room = words.most_bytes() / (shape.gp * shape.dirs * 4).max(1);
-            let mut order: Vec<(u32, u32)> = (0u32..)
-                .zip(&self.seen)
-                .map(|(word, seen)| (seen.load(Ordering::Relaxed), word))
-                .filter(|&(seen, _)| seen > 0)
-                .collect();
+            let mut order: Vec<(u32, u32)> =
+                (0u32..).zip(&self.seen).map(|(word, seen)| (seen.load(Ordering::Relaxed), word)).collect();
+            // Of words that were seen as often, those with lower numbers: vocabularies have frequent words first.
             order.sort_unstable_by_key(|&(seen, word)| (std::cmp::Reverse(seen), word));
             order.truncate(room.min(usize::from(NONE)));
             let mut places = vec![NONE; self.seen.len()];

@@ -3,8 +3,8 @@
 #[cfg(feature = "codes")]
 pub(crate) use recurra_codes::Coded;
 
-/// Maximum size of kept projections, for float32 word vectors and for those of a compressed model.
-const TABLE_BYTES: usize = 256 << 20;
+/// Maximum size of kept projections, for float32 word vectors and for those of a compressed model. Tests reach less.
+const TABLE_BYTES: usize = if cfg!(test) { 1 << 20 } else { 256 << 20 };
 const CODED_BYTES: usize = 16 << 20;
 
 /// Without the feature, there are no codes.

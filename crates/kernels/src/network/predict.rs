@@ -196,6 +196,11 @@ impl Reader<'_> {
         let from_inputs = shape.cell.infers_from_inputs(&self.frozen.packs[0], count);
         projected.resize_with(shape.dirs, Buf::default);
         let mixed = match (&table, &self.frozen.frequent) {
+            // Until the frequent words are known, a cell that takes its inputs as they are is faster.
+            (None, Some(frequent)) if from_inputs && !self.vectors.words.coded() && frequent.get().is_none() => {
+                frequent.count(ids);
+                None
+            }
             (None, Some(frequent)) => {
                 let kept = frequent.get();
                 let made = self.project_words((frequent, kept), ids, (distinct, slots), x, projected);

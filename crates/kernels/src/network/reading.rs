@@ -3,7 +3,6 @@
 use std::sync::PoisonError;
 use std::sync::atomic::Ordering;
 
-use super::batches::BATCH_ROWS;
 use super::model::Network;
 use super::predict::{Frozen, Reader, Want};
 use super::vectors::Vectors;
@@ -162,12 +161,9 @@ impl Network {
             let inputs = if weights.settled { None } else { self.params.folded(words, features) };
             let mut frozen = Frozen { inputs, ..Frozen::new(&self.params, &weights.flat, weights.codes) };
             let words = weights.inputs(&self.params, &frozen).words;
-            // Wide weights read their inputs as they are: a projection from far memory takes as long as making it.
-            let shape = &self.params.shape;
-            let direct = !words.coded() && shape.cell.infers_from_inputs(&frozen.packs[0], BATCH_ROWS);
             // Where forms come with the texts, a word's row is not all of an input.
             let whole = words.dims == self.params.config.encoder.inputs();
-            if whole && !direct && !WordTable::fits(shape, words) {
+            if whole && !WordTable::fits(&self.params.shape, words) {
                 frozen.frequent = Some(FrequentWords::new(words.rows));
             }
             weights.frozen = Some(frozen);

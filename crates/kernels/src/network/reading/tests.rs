@@ -119,3 +119,32 @@ fn texts_get_the_same_alone_and_together_with_the_table_and_without() {
         assert!(has_table(&classifier));
     }
 }
+
+/// The table of all words would be twice as large as allowed, and the cells take inputs as they are until the frequent ones are known.
+#[test]
+fn wide_weights_predict_the_same_with_and_without_the_frequent_words() {
+    const MANY: usize = 600;
+    for (cell, layers, hidden) in [(Cell::Lstm, 1, 256), (Cell::Gru, 2, 256), (Cell::RnnTanh, 1, 512)] {
+        let config = NetworkConfig::classifier(cell, MANY, 6, hidden, 3).with(|c| {
+            c.encoder.num_layers = layers;
+            c.encoder.bidirectional = layers > 1;
+        });
+        let classifier = Network::new(config).unwrap();
+        let frequent = || {
+            let weights = classifier.read();
+            let frequent = weights.frozen.as_ref().and_then(|frozen| frozen.frequent.as_ref());
+            frequent.is_some_and(|frequent| frequent.get().is_some())
+        };
+        let tokens: Vec<i32> = (0..2 * MANY as i32).map(|i| i * i % MANY as i32).collect();
+        let lengths = vec![10; tokens.len() / 10];
+        let first = classifier.predict(&tokens, &lengths).unwrap();
+        let second = classifier.predict(&tokens, &lengths).unwrap();
+        assert!(frequent() && !has_table(&classifier), "{cell:?}");
+        assert_near(&second, &first);
+        // Also words that are not among them, and few rows, which another kernel computes.
+        let rare: Vec<i32> = (0..MANY as i32).rev().collect();
+        let together = classifier.predict(&rare, &[10; MANY / 10]).unwrap();
+        let alone: Vec<f32> = rare.chunks(10).flat_map(|row| classifier.predict(row, &[10]).unwrap()).collect();
+        assert_near(&together, &alone);
+    }
+}

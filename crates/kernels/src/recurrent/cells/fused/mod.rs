@@ -6,6 +6,7 @@
 //! once a step for all rows, some units at a time ([`wide`]). The gates' functions share their divisions, so that values differ
 //! from the training's in their last bits.
 
+mod fetch;
 mod groups;
 mod product;
 mod rows;

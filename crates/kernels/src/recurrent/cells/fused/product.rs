@@ -1,7 +1,10 @@
 //! How the recurrent product of a step is computed: of singles, or of codes in eight bits.
 
+use std::ops::Range;
+
 use pulp::Simd;
 
+use super::fetch::Fetch;
 use super::step::{Codes, Step};
 use crate::recurrent::steps::Projected;
 use crate::simd::dots::{DotWork, Dots, code_bytes};
@@ -21,12 +24,17 @@ pub(super) trait Product: Copy {
     fn call<W: Work>(self, work: W);
 
     /// The pre-activations of `M` rows from `first` on and a vector of their units from `unit` on, as far as they are products: that of
-    /// the old state, and that of an input which is not projected.
+    /// the old state, and that of an input which is not projected. What is to be fetched is asked for in between.
     ///
     /// # Safety
     /// Rows and units must be inside.
-    unsafe fn sums<const G: usize, const M: usize>(self, step: &Step, first: usize, unit: usize)
-    -> Sums<Self::S, G, M>;
+    unsafe fn sums<const G: usize, const M: usize>(
+        self,
+        step: &Step,
+        first: usize,
+        unit: usize,
+        fetch: Fetch<M>,
+    ) -> Sums<Self::S, G, M>;
 
     /// Makes a vector of new states, from `unit` on, ready for the next step. They are in `to` too.
     ///
@@ -77,17 +85,34 @@ impl<S: Lanes> Product for Singles<S> {
     }
 
     #[inline(always)]
-    unsafe fn sums<const G: usize, const M: usize>(self, step: &Step, first: usize, unit: usize) -> Sums<S, G, M> {
+    unsafe fn sums<const G: usize, const M: usize>(
+        self,
+        step: &Step,
+        first: usize,
+        unit: usize,
+        fetch: Fetch<M>,
+    ) -> Sums<S, G, M> {
         let s = self.0;
         let mut sums = [[s.splat_f32s(0.0); G]; M];
         // SAFETY: by the caller's promise.
         unsafe {
             if let Projected::Input(x) = step.x {
                 let (w, k) = step.packs.units.ih(unit);
-                add::<S, G, M>(s, x.at(step.position + first, 0), k, w, &mut sums);
+                add::<S, G, M>(s, x.at(step.position + first, 0), 0..k, w, &mut sums);
             }
             let (w, k) = step.packs.units.hh(unit);
-            add::<S, G, M>(s, step.from.at(first, 0), k, w, &mut sums);
+            let a = step.from.at(first, 0);
+            if fetch.apart(k) {
+                for gate in 0..G {
+                    add::<S, G, M>(s, a, k * gate / G..k * (gate + 1) / G, w, &mut sums);
+                    fetch.line(gate * S::L);
+                }
+            } else {
+                add::<S, G, M>(s, a, 0..k, w, &mut sums);
+                for gate in 0..G {
+                    fetch.line(gate * S::L);
+                }
+            }
         }
         sums
     }
@@ -128,7 +153,13 @@ impl<D: Dots> Product for Coded<D> {
     }
 
     #[inline(always)]
-    unsafe fn sums<const G: usize, const M: usize>(self, step: &Step, first: usize, unit: usize) -> Sums<D::S, G, M> {
+    unsafe fn sums<const G: usize, const M: usize>(
+        self,
+        step: &Step,
+        first: usize,
+        unit: usize,
+        fetch: Fetch<M>,
+    ) -> Sums<D::S, G, M> {
         let (dots, s, hp) = (self.0, self.0.lanes(), step.hp);
         // SAFETY: by the caller's promise; the weights were packed for these instructions.
         unsafe {
@@ -152,6 +183,9 @@ impl<D: Dots> Product for Coded<D> {
                         *sum = dots.dot(*sum, column, values);
                     }
                 }
+            }
+            for gate in 0..G {
+                fetch.line(gate * D::S::L);
             }
             let mut sums = [[s.splat_f32s(0.0); G]; M];
             for gate in 0..G {
@@ -186,19 +220,19 @@ impl<D: Dots> Product for Coded<D> {
     }
 }
 
-/// Adds the products of rows of `k` values and the weights of a vector of units, gate by gate.
+/// Adds the products of some values of rows with a vector of units' weights, gate by gate.
 ///
 /// # Safety
-/// `a` must have `M` rows of `k` values, and `w` be the panel of the units.
+/// `a` must have `M` rows with these values, and `w` be the panel of the units.
 #[inline(always)]
 unsafe fn add<S: Lanes, const G: usize, const M: usize>(
     s: S,
     a: Mat,
-    k: usize,
+    values: Range<usize>,
     w: *const f32,
     sums: &mut Sums<S, G, M>,
 ) {
-    for i in 0..k {
+    for i in values {
         // SAFETY: by the caller's promise.
         unsafe {
             let line = w.add(i * G * S::L);

@@ -2,12 +2,13 @@
 
 use std::marker::PhantomData;
 
+use super::fetch::Fetch;
 use super::product::{Product, Work};
 use super::step::Step;
 use super::units::{Fused, Units, group};
 use crate::recurrent::steps::Projected;
 use crate::simd::gemm::Mat;
-use crate::simd::{Lanes, prefetch, store};
+use crate::simd::{Lanes, store};
 
 /// The matrix from a row on, if it is there.
 #[inline(always)]
@@ -77,16 +78,9 @@ impl<C: Fused<G>, const G: usize, const M: usize> Work for Rows<'_, C, G, M> {
             let (from, to) = (step.from.at(first, 0), step.to.at(first, 0));
             let (c, y) = (from_row(step.c, first), from_row(step.y, first));
             for unit in (units.0..units.1).step_by(P::S::L) {
-                let sums = p.sums::<G, M>(&step, first, unit);
-                if fetches {
-                    // As much of each row as these units read, in the order of memory: one address, and constants.
-                    for next in next {
-                        let next = next.wrapping_add(unit * G);
-                        for gate in 0..G {
-                            prefetch(next.wrapping_add(gate * P::S::L));
-                        }
-                    }
-                }
+                // As much of each row as these units read, in the order of memory: one address, and constants.
+                let fetch = if fetches { Fetch::new(next, unit * G) } else { Fetch::NOTHING };
+                let sums = p.sums::<G, M>(&step, first, unit, fetch);
                 let units = Units { sums, x, bias: packs.bias_h.as_ptr(), hp, unit, old: from, c };
                 let new = C::units(s, &units);
                 for (row, &h) in new.iter().enumerate() {
