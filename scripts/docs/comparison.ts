@@ -76,6 +76,10 @@ export function shortShape(shape: string): { name: string; group: string } {
   return { name: names.join(', ') || "the lesson's", group };
 }
 
+/** The limits of the processor that was compared on: those of another say nothing about its figures. */
+const limitsOf = ({ processor }: Compared['environment'], rooflines: readonly Roofline[]) =>
+  rooflines.find((roofline) => roofline.processor === processor);
+
 /** How much of the machine's bound a training step of the shape reaches, where it was measured. */
 function shareOfStep(shape: string, threads: number, { sets }: Roofline): string {
   const measured = shape.replace(/, 44 tokens, vocabulary 95812$/, '');
@@ -98,7 +102,11 @@ function range(rows: readonly Row[]): string {
 }
 
 /** Shapes of one kind of work by group, and their ratios in short. */
-function sweep({ rows, environment }: Compared, kind: 'training' | 'inference', roofline: Roofline): string {
+function sweep(
+  { rows, environment }: Compared,
+  kind: 'training' | 'inference',
+  rooflines: readonly Roofline[],
+): string {
   const list = rows.filter((row) => isSweep(row) && row.work.endsWith(kind));
   const coded = new Map(
     rows.filter(({ work }) => isSweep({ work }) && work.endsWith(INT8)).map((row) => [row.shape, row]),
@@ -106,13 +114,12 @@ function sweep({ rows, environment }: Compared, kind: 'training' | 'inference', 
   if (list.length === 0) return 'Not measured in this run.';
   const [one] = list as [Row];
   const training = kind === 'training';
-  // A limit that another machine has says nothing about these figures.
-  const shares = training && roofline.processor === environment.processor;
+  const limits = training ? limitsOf(environment, rooflines) : undefined;
   const groups = new Map<string, string[][]>();
   for (const row of list) {
     const { name, group } = shortShape(row.shape);
     const cells = [name, number(row.ours), number(row.theirs), times(row.ratio)];
-    if (shares) cells.push(shareOfStep(row.shape, row.threads, roofline));
+    if (limits) cells.push(shareOfStep(row.shape, row.threads, limits));
     if (!training) cells.push(...codedCells(coded.get(row.shape)));
     groups.set(group, [...(groups.get(group) ?? []), cells]);
   }
@@ -121,7 +128,7 @@ function sweep({ rows, environment }: Compared, kind: 'training' | 'inference', 
     'recurra',
     'PyTorch',
     'ratio',
-    ...(shares ? ['of the bound'] : ['int8', 'ratio']),
+    ...(training ? (limits ? ['of the bound'] : []) : ['int8', 'ratio']),
   ];
   const tables = [...groups].map(([group, cells]) => table(head(group), cells));
   const ofCoded = training || coded.size === 0 ? '' : ` With int8: ${range([...coded.values()])}.`;
@@ -178,7 +185,7 @@ function machine({ processor, cores, date, versions }: Compared['environment']):
 }
 
 /** The page without the figures of its other scripts. */
-export function comparisonPage(compared: Compared, predictions: Compared, roofline: Roofline): string {
+export function comparisonPage(compared: Compared, predictions: Compared, rooflines: readonly Roofline[]): string {
   const { environment, repeats, fewest } = compared;
   return `# Speed, compared with PyTorch
 
@@ -195,12 +202,12 @@ ${lesson(compared)}
 ## Other shapes, training
 
 PyTorch's figure is the better of its packed and padded settings.${
-    roofline.processor === environment.processor
+    limitsOf(environment, rooflines)
       ? ' "Of the bound" is how much of the machine\'s limit a step reaches\n([below](#the-machines-limit)), where that was measured.'
       : ''
   }
 
-${sweep(compared, 'training', roofline)}
+${sweep(compared, 'training', rooflines)}
 
 ## Other shapes, prediction
 
@@ -209,13 +216,14 @@ PyTorch's figure is its forward pass alone, on tensors that are ready; recurra r
 
 ${machine(predictions.environment)}
 
-${sweep(predictions, 'inference', roofline)}
+${sweep(predictions, 'inference', rooflines)}
 
 ## The machine's limit
 
 \`npm run bench -- roofline\` measures what the machine can do, and how much of that each kernel reaches. The bound of some work is the least time that it
 needs: its multiply-adds, its divisions and its bytes, each counted by formula (\`crates/kernels/benches/roofline/work.rs\`) and
 divided by the measured rate; the slowest counts. Bytes come from the nearest level of memory that holds all data that the work uses again.
+A share above 100 % means that part of the data was nearer. Other virtual machines use the Xeon's L3 too: its measured rates are those of the memory.
 
 ${ROOFLINE}
 
