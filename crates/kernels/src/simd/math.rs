@@ -132,7 +132,7 @@ fn split_exps<S: Lanes, const N: usize>(s: S, x: [S::f32s; N], by: [f32; N]) -> 
 }
 
 /// Coefficients of r .. r^5 of `2^r - 1` on [-1/2, 1/2], fitted for an equal error relative to `2^r`, and near zero to `r`.
-const COEF_OF_2: [f32; 5] = [0.693_147_1, 0.240_223_02, 0.055_506_19, 0.009_668_768, 0.001_328_414_6];
+const COEF_OF_2: [f32; 5] = [std::f32::consts::LN_2, 0.240_223_02, 0.055_506_19, 0.009_668_768, 0.001_328_414_6];
 
 /// Beyond this a sigmoid is below 1e-19; a product of its denominator with that of tanh stays finite.
 const SATURATED: f32 = 44.0;
