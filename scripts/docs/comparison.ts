@@ -76,10 +76,6 @@ export function shortShape(shape: string): { name: string; group: string } {
   return { name: names.join(', ') || "the lesson's", group };
 }
 
-/** The limits of the processor that was compared on: those of another say nothing about its figures. */
-const limitsOf = ({ processor }: Compared['environment'], rooflines: readonly Roofline[]) =>
-  rooflines.find((roofline) => roofline.processor === processor);
-
 /** How much of the machine's bound a training step of the shape reaches, where it was measured. */
 function shareOfStep(shape: string, threads: number, { sets }: Roofline): string {
   const measured = shape.replace(/, 44 tokens, vocabulary 95812$/, '');
@@ -102,11 +98,7 @@ function range(rows: readonly Row[]): string {
 }
 
 /** Shapes of one kind of work by group, and their ratios in short. */
-function sweep(
-  { rows, environment }: Compared,
-  kind: 'training' | 'inference',
-  rooflines: readonly Roofline[],
-): string {
+function sweep({ rows }: Compared, kind: 'training' | 'inference', limits?: Roofline): string {
   const list = rows.filter((row) => isSweep(row) && row.work.endsWith(kind));
   const coded = new Map(
     rows.filter(({ work }) => isSweep({ work }) && work.endsWith(INT8)).map((row) => [row.shape, row]),
@@ -114,7 +106,6 @@ function sweep(
   if (list.length === 0) return 'Not measured in this run.';
   const [one] = list as [Row];
   const training = kind === 'training';
-  const limits = training ? limitsOf(environment, rooflines) : undefined;
   const groups = new Map<string, string[][]>();
   for (const row of list) {
     const { name, group } = shortShape(row.shape);
@@ -187,6 +178,8 @@ function machine({ processor, cores, date, versions }: Compared['environment']):
 /** The page without the figures of its other scripts. */
 export function comparisonPage(compared: Compared, predictions: Compared, rooflines: readonly Roofline[]): string {
   const { environment, repeats, fewest } = compared;
+  // Those of another processor say nothing about these figures.
+  const limits = rooflines.find(({ processor }) => processor === environment.processor);
   return `# Speed, compared with PyTorch
 
 Written by \`npm run bench -- page\` from the results of \`npm run bench\`; [bench/README.md](../bench/README.md) says what is compared, and how it is
@@ -202,12 +195,12 @@ ${lesson(compared)}
 ## Other shapes, training
 
 PyTorch's figure is the better of its packed and padded settings.${
-    limitsOf(environment, rooflines)
+    limits
       ? ' "Of the bound" is how much of the machine\'s limit a step reaches\n([below](#the-machines-limit)), where that was measured.'
       : ''
   }
 
-${sweep(compared, 'training', rooflines)}
+${sweep(compared, 'training', limits)}
 
 ## Other shapes, prediction
 
@@ -216,7 +209,7 @@ PyTorch's figure is its forward pass alone, on tensors that are ready; recurra r
 
 ${machine(predictions.environment)}
 
-${sweep(predictions, 'inference', rooflines)}
+${sweep(predictions, 'inference')}
 
 ## The machine's limit
 

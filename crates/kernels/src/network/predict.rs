@@ -196,7 +196,8 @@ impl Reader<'_> {
         let from_inputs = shape.cell.infers_from_inputs(&self.frozen.packs[0], count);
         projected.resize_with(shape.dirs, Buf::default);
         let mixed = match (&table, &self.frozen.frequent) {
-            // Until the frequent words are known, a cell that takes its inputs as they are is faster.
+            // Until the frequent words are known, a cell that takes its inputs as they are is faster. A compressed model's answers keep
+            // their last bits, so that it projects its words from the beginning.
             (None, Some(frequent)) if from_inputs && !self.vectors.words.coded() && frequent.get().is_none() => {
                 frequent.count(ids);
                 None

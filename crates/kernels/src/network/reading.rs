@@ -145,6 +145,14 @@ impl Network {
         self.project_vocabulary(usize::MAX)
     }
 
+    /// Whether the projections of the most frequent words are kept.
+    #[cfg(test)]
+    pub(super) fn keeps_frequent_words(&self) -> bool {
+        let weights = self.read();
+        let frequent = weights.frozen.as_ref().and_then(|frozen| frozen.frequent.as_ref());
+        frequent.is_some_and(|frequent| frequent.get().is_some())
+    }
+
     /// Makes all rows current and packs the weights for prediction.
     pub(super) fn freeze(&self) -> Result<()> {
         if self.read().frozen.is_some() {

@@ -29,10 +29,14 @@ fn split_exp<S: Lanes>(s: S, x: S::f32s) -> (S::f32s, S::f32s) {
     p = fma(s, p, r, s.splat_f32s(COEF[1]));
     p = fma(s, p, r, s.splat_f32s(COEF[0]));
     let expm1 = fma(s, p, s.mul_f32s(r, r), r);
-    // The integer n sits in the low bits of `shifted`; moved into the exponent field it scales by 2^n.
+    (power_of_2(s, shifted), expm1)
+}
+
+/// `2^n` from `n + ROUND`: the integer sits in the low bits, and is moved into the exponent field.
+#[inline(always)]
+fn power_of_2<S: Lanes>(s: S, shifted: S::f32s) -> S::f32s {
     let bits = s.wrapping_dyn_shl_u32s(s.transmute_u32s_f32s(shifted), s.splat_u32s(23));
-    let scale = s.transmute_f32s_u32s(s.add_u32s(bits, s.splat_u32s(0x3f80_0000)));
-    (scale, expm1)
+    s.transmute_f32s_u32s(s.add_u32s(bits, s.splat_u32s(0x3f80_0000)))
 }
 
 /// Coefficients of r^2 .. r^6 of exp(r) on [-ln2/2, ln2/2].
@@ -125,8 +129,7 @@ fn split_exps<S: Lanes, const N: usize>(s: S, x: [S::f32s; N], by: [f32; N]) -> 
     }
     for i in 0..N {
         p[i] = s.mul_f32s(p[i], r[i]);
-        let bits = s.wrapping_dyn_shl_u32s(s.transmute_u32s_f32s(shifted[i]), s.splat_u32s(23));
-        scale[i] = s.transmute_f32s_u32s(s.add_u32s(bits, s.splat_u32s(0x3f80_0000)));
+        scale[i] = power_of_2(s, shifted[i]);
     }
     (scale, p)
 }

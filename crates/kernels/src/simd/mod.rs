@@ -200,6 +200,9 @@ pub(crate) unsafe fn store<S: Lanes>(_: S, to: *mut f32, value: S::f32s) {
     unsafe { to.cast::<S::f32s>().write_unaligned(value) }
 }
 
+/// Whether [`prefetch`] does anything.
+pub(crate) const PREFETCHES: bool = cfg!(target_arch = "x86_64");
+
 /// Asks for the cache line of an address, which need not be one of this process.
 #[inline(always)]
 pub(crate) fn prefetch(at: *const f32) {

@@ -49,19 +49,14 @@ fn coded_words_predict_as_the_decoded_ones_before_and_after_the_frequent_ones_ar
         wide.load_state(&widened(&state).unwrap()).unwrap();
         assert_eq!(small.state().unwrap(), wide.state().unwrap());
         assert!(small.bytes() < wide.bytes());
-        let kept = || {
-            let weights = small.read();
-            let frequent = weights.frozen.as_ref().and_then(|frozen| frozen.frequent.as_ref());
-            frequent.is_some_and(|frequent| frequent.get().is_some())
-        };
         let (tokens, lengths) = rows(60, 11);
         let first = small.predict(&tokens, &lengths).unwrap();
-        assert!(!kept());
+        assert!(!small.keeps_frequent_words());
         assert_near(&first, &wide.predict(&tokens, &lengths).unwrap());
         let (many, many_lengths) = rows(1700, 10);
         small.predict(&many, &many_lengths).unwrap();
         small.prepare().unwrap();
-        assert!(kept());
+        assert!(small.keeps_frequent_words());
         assert_eq!(small.predict(&tokens, &lengths).unwrap(), first);
         let alone = small.predict_at_once(&tokens[..11], &lengths[..1]).unwrap().unwrap();
         assert_near(&alone, &first[..3]);

@@ -1,9 +1,6 @@
 //! Rows of a table that a later step reads, fetched into the cache while products are computed.
 
-use crate::simd::prefetch;
-
-/// Whether anything is fetched.
-const FETCHES: bool = cfg!(target_arch = "x86_64");
+use crate::simd::{PREFETCHES, prefetch};
 
 /// Values of a state from which the lines are asked for at a distance. A processor waits for some lines of the memory at once, and stops
 /// at one more; but shorter products are faster without a break.
@@ -27,13 +24,13 @@ impl<const M: usize> Fetch<M> {
     /// Whether the lines are asked for at a distance, during the products with `values` values.
     #[inline(always)]
     pub fn apart(&self, values: usize) -> bool {
-        FETCHES && self.rows.is_some() && values >= LONG
+        PREFETCHES && self.rows.is_some() && values >= LONG
     }
 
     /// Asks for a line of each row, `from` values later.
     #[inline(always)]
     pub fn line(&self, from: usize) {
-        if let (true, Some(rows)) = (FETCHES, self.rows) {
+        if let (true, Some(rows)) = (PREFETCHES, self.rows) {
             for row in rows {
                 prefetch(row.wrapping_add(from));
             }
